@@ -1,0 +1,1 @@
+"""Plugins: contracts, the registry, and the built-in backbones, heads, decoders, data sets, optimizers and metrics."""

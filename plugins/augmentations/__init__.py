@@ -1,0 +1,1 @@
+"""Built-in augmentations: random changes of training images."""

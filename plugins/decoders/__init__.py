@@ -1,0 +1,1 @@
+"""Built-in decoders: a distribution to one answer."""

@@ -1,0 +1,1 @@
+"""Built-in heads: features to a distribution over legal worlds."""

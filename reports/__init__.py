@@ -1,0 +1,1 @@
+"""Reports: results → statistics → leaderboard → HTML, Markdown, CSV, LaTeX."""
