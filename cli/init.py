@@ -1,0 +1,20 @@
+"""`linnaeus init`: a starter study that runs as it stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--example", default="digits", show_default=True, help="Which example to start from.")
+def init(folder: Path, example: str) -> None:
+    """Write a starter study (an ontology and a study file) into FOLDER."""
+    from .. import api
+
+    written = api.init_study(folder, example=example)
+    for path in written:
+        click.echo(f"wrote {path}")
+    click.echo(f"next: linnaeus run {folder / 'study.yaml'}")

@@ -1,0 +1,36 @@
+"""`linnaeus report`: make the report of one run again, or one board of several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..errors import fail
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the report (default: RUN/report; required for several).")
+@click.option(
+    "--format", "formats", multiple=True, help="html, markdown, csv or latex; may be repeated (default: the study's)."
+)
+def report(runs: tuple[Path, ...], out: Path | None, formats: tuple[str, ...]) -> None:
+    """Write the report of RUN again from its results, or one leaderboard of several RUNS on the same test split."""
+    from .. import api
+
+    if len(runs) > 1 and out is None:
+        raise click.UsageError("several runs make one board: say where with --out DIR")
+    for path in api.report(runs, out=out, formats=formats or None):
+        click.echo(f"wrote {path}")
+
+
+def require_run(run: Path) -> Path:
+    """`run`, if it is a run folder.
+
+    Raises:
+        LinnaeusError: E501 there is no such folder, or it holds no run.
+    """
+    if not (run / "study.yaml").is_file():
+        raise fail("E501", f"{run} is not a run folder", help="name the folder that `linnaeus run` printed, such as runs/digits")
+    return run
