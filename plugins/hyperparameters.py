@@ -10,7 +10,9 @@ import dataclasses
 import math
 import types
 import typing
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any, Literal
 
 from ..errors import did_you_mean, fail
@@ -42,9 +44,8 @@ Domain = Range | Choices
 class Field:
     """One hyperparameter as declared.
 
-    `role`: `static` changes shapes or the program; `traced` is a number fed to the compiled program; `option`
-    is a setting that is never searched. `legal` bounds what a study may say; `search` is the plugin's own range
-    (None: fixed
+    `role`: `static` changes shapes or the program; `traced` is a number fed to the compiled program; `option` is a
+    setting that is never searched. `legal` bounds what a study may say; `search` is the plugin's own range (None: fixed
     at its default unless a study says otherwise).
     """
 
@@ -104,45 +105,126 @@ def fields_of(plugin: type) -> tuple[Field, ...]:
 
 
 def check_value(field: Field, value: Any, where: str) -> Any:
-    """`value` as the field's type, or a `LinnaeusError` that states the law, the value and the place (`where`)."""
-    value = _coerce(field.type, value, where)
+    """`value` as the field's type (a list becomes a tuple where the field wants one).
+
+    Raises:
+        LinnaeusError: E420 not among the legal choices, E421 outside the legal range, E422 not finite, E423 wrong
+            type; each states the law, the value and the place (`where`).
+    """
+    value = _coerce(field.type, value)
+    if not _fits(field.type, value):
+        raise fail("E423", f"{type_name(field.type)} expected, not {_shown(value)}", where=where, help=field.doc)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise fail("E422", f"{value!r} is not a finite number", where=where, help=field.doc)
     legal = field.legal
-    if isinstance(legal, Choices) and value not in legal.values:
+    if isinstance(legal, Choices) and not _among(value, legal.values):
         known = [str(v) for v in legal.values]
-        raise fail(
-            "E420", f"{value!r} is not one of {', '.join(known)}", where=where, help=did_you_mean(str(value), known)
-        )
-    if isinstance(legal, Range) and not (legal.low <= value <= legal.high):
+        step = did_you_mean(str(value), known, plural="values")
+        raise fail("E420", f"{value!r} is not one of {', '.join(known)}", where=where, help=step)
+    if isinstance(legal, Range) and _is_number(value) and not legal.low <= value <= legal.high:
         raise fail("E421", f"{value!r} is outside {legal.low:g} … {legal.high:g}", where=where, help=field.doc)
     return value
 
 
-def _coerce(kind: Any, value: Any, where: str) -> Any:
-    if kind is Any:
-        return value
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+def check_domain(field: Field, domain: Domain, where: str) -> Any:
+    """`domain` in its plain form for this field, each value checked as `check_value` does.
+
+    Whole-number fields get whole bounds; a `high` off the step's grid comes down to it; equal choices are merged, and a
+    single one is that fixed value.
+
+    Raises:
+        LinnaeusError: as `check_value`, and E424 an option, which is never searched; E425 no choices; E426 a range of a
+            field that is no number; E427 bounds, log or step that make no range.
+    """
+    if field.role == "option":
+        raise fail("E424", f"{field.name!r} is a setting: it is never searched", where=where, help="give one value")
+    if isinstance(domain, Choices):
+        values: list[Any] = []
+        for value in domain.values:
+            checked = check_value(field, value, where)
+            if not _among(checked, tuple(values)):
+                values.append(checked)
+        if not values:
+            raise fail("E425", "there is nothing to choose from", where=where, help="list at least one value")
+        return values[0] if len(values) == 1 else Choices(tuple(values))
+    return _check_range(field, domain, where)
+
+
+def _check_range(field: Field, domain: Range, where: str) -> Range:
+    members = _members(field.type)
+    if int not in members and float not in members:
+        message = f"{field.name!r} is {type_name(field.type)}, which has no range"
+        raise fail("E426", message, where=where, help="search it by {choices: [...]}")
+    whole = float not in members
+    number = replace(field, type=int if whole else float)
+    low, high = (check_value(number, v, where) for v in (domain.low, domain.high))
+    if low >= high:
+        raise fail("E427", f"low {low:g} is not below high {high:g}", where=where)
+    if domain.log and low <= 0:
+        raise fail("E427", f"a log scale needs low above 0, not {low:g}", where=where)
+    if domain.step is None:
+        return Range(low, high, domain.log)
+    step = check_value(replace(number, legal=None), domain.step, where)
+    if domain.log or not 0 < step <= high - low:
+        law = "a log scale takes no step" if domain.log else f"step {step:g} is not in 0 … high − low"
+        raise fail("E427", law, where=where)
+    count = int((Decimal(str(high)) - Decimal(str(low))) // Decimal(str(step)))
+    top = Decimal(str(low)) + count * Decimal(str(step))
+    return Range(low, int(top) if whole else float(top), step=step)
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    return typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _among(value: Any, values: tuple[Any, ...]) -> bool:
+    """Whether `value` is one of `values`, where True is not 1."""
+    return any(value == v and isinstance(value, bool) == isinstance(v, bool) for v in values)
+
+
+def _shown(value: Any) -> str:
+    return "nothing" if value is None else f"{type_name(type(value))} ({value!r})"
+
+
+def _coerce(kind: Any, value: Any) -> Any:
+    members = _members(kind)
+    if isinstance(value, int) and not isinstance(value, bool) and float in members and int not in members:
         return float(value)
-    if kind is float and isinstance(value, float) and not math.isfinite(value):
-        raise fail("E422", f"{value!r} is not a finite number", where=where)
-    if _fits(kind, value):
-        return value
-    raise fail("E423", f"{type_name(kind)} expected, not {type_name(type(value))} ({value!r})", where=where)
+    if isinstance(value, list) and any((typing.get_origin(m) or m) is tuple for m in members):
+        return tuple(value)
+    return value
 
 
 def _fits(kind: Any, value: Any) -> bool:
-    origin = typing.get_origin(kind)
-    if origin in (typing.Union, types.UnionType):
-        return any(_fits(k, value) for k in typing.get_args(kind))
+    if kind is Any:
+        return True
+    members, origin = _members(kind), typing.get_origin(kind)
+    if len(members) > 1:
+        return any(_fits(k, value) for k in members)
     if origin is Literal:
-        return value in typing.get_args(kind)
-    if kind is type(None) or kind is None:
+        return _among(value, typing.get_args(kind))
+    if kind is None:
         return value is None
-    base = origin or kind
-    if base is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if base is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, base)
+    if kind is float:
+        return _is_number(value)
+    if kind is int:
+        return _is_number(value) and isinstance(value, int)
+    return isinstance(value, origin or kind) and _items_fit(typing.get_args(kind), value)
+
+
+def _items_fit(kinds: tuple[Any, ...], value: Any) -> bool:
+    """Whether the items of a list, tuple or mapping have the types its annotation names."""
+    if not kinds:
+        return True
+    if isinstance(value, Mapping):
+        return all(_fits(kinds[0], k) and _fits(kinds[1], v) for k, v in value.items())
+    if isinstance(value, tuple) and Ellipsis not in kinds:
+        return len(value) == len(kinds) and all(map(_fits, kinds, value))
+    return all(_fits(kinds[0], item) for item in value)
 
 
 def type_name(kind: Any) -> str:

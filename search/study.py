@@ -96,10 +96,12 @@ class Space:
 
     Kinds "backbone", "head" and "optimizer" choose one of their plugins (a conditional space); "augment" applies all
     of its plugins; `train` holds the training settings (batch_size, label_smoothing …) as one flat mapping.
+    `defaults` says where a search starts: by parameter name ("backbone.lenet.width"), for every searched field.
     """
 
     plugins: Mapping[str, Mapping[str, Mapping[str, Domain | Value]]]
     train: Mapping[str, Domain | Value]
+    defaults: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
