@@ -96,6 +96,10 @@ class Ontology:
         text = json.dumps(self.to_dict(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
+    def __hash__(self) -> int:
+        """By content, once: ontologies are keys of caches."""
+        return hash(self.hash)
+
     def to_dict(self) -> dict[str, object]:
         """Plain data, for JSON and for the hash."""
         return {

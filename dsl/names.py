@@ -1,0 +1,144 @@
+"""Finding groups and labels by what people and data call them: id, path, title or alias."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from .ontology import Group, Label, Ontology
+
+T = TypeVar("T")
+
+_SEPARATORS = re.compile(r"[\s_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[T]):
+    """What a name meant.
+
+    `item` is the one thing meant, or None; `folded` says that it was found only after folding case, spaces, hyphens and
+    underscores. Without an item, `candidates` lists the paths it could mean where `ambiguous`, else the nearest names.
+    """
+
+    item: T | None
+    folded: bool = False
+    ambiguous: bool = False
+    candidates: tuple[str, ...] = ()
+
+
+def fold(text: str) -> str:
+    """A name without case, and with every run of spaces, hyphens and underscores as one space."""
+    return _SEPARATORS.sub(" ", text.casefold()).strip()
+
+
+def segment(name: str) -> str:
+    """An id as one step of a path: in backticks where it holds a dot itself."""
+    return f"`{name}`" if "." in name else name
+
+
+def find_group(ontology: Ontology, text: str) -> Match[Group]:
+    """The group that `text` names by its id, title, alias, path or a unique end of its path."""
+    return _group_names(ontology).find(text)
+
+
+def find_label(ontology: Ontology, group: Group, text: str) -> Match[Label]:
+    """The label of `group` that `text` names by its id, title, alias, path or a unique end of its path.
+
+    Args:
+        group: a group of `ontology`.
+        text: a class, a level, or for a binary its own name (values such as yes and no are the data binding's matter).
+    """
+    return _label_names(ontology, group.index).find(text)
+
+
+def find_child(ontology: Ontology, group: Group, parent: Label | None, text: str) -> Match[Label]:
+    """The label directly under `parent`, or at the top of `group` for None, with that id, title or alias.
+
+    A column for each level of a tree is read with it: ids may repeat down a path (Banana > Banana).
+    """
+    return _child_names(ontology, group.index, None if parent is None else parent.index).find(text)
+
+
+@dataclass
+class _Names(Generic[T]):
+    """Spellings of some things; each thing has a path that is its own."""
+
+    exact: dict[str, list[tuple[str, T]]] = field(default_factory=dict)
+    folded: dict[str, list[tuple[str, T]]] = field(default_factory=dict)
+    paths: dict[str, T] = field(default_factory=dict)
+    simple: list[str] = field(default_factory=list)
+
+    def add(self, item: T, path: str, spellings: Iterable[str]) -> None:
+        """Register `item` under its path and its spellings."""
+        self.paths[path] = item
+        for text in dict.fromkeys(spellings):
+            self.exact.setdefault(text, []).append((path, item))
+        for text in dict.fromkeys(map(fold, spellings)):
+            self.folded.setdefault(text, []).append((path, item))
+
+    def find(self, text: str) -> Match[T]:
+        if text in self.paths:  # a whole path names one thing, whatever else ends in it
+            return Match(self.paths[text])
+        for table, key, folded in ((self.exact, text, False), (self.folded, fold(text), True)):
+            found = table.get(key, [])
+            if len(found) == 1:
+                return Match(found[0][1], folded=folded)
+            if found:
+                return Match(None, folded=folded, ambiguous=True, candidates=tuple(p for p, _ in found))
+        near = get_close_matches(fold(text), self.simple, n=3, cutoff=0.6) if len(text) <= 200 else []
+        return Match(None, candidates=tuple(self.folded[n][0][0] for n in near))
+
+
+def _spellings(item: Group | Label, ends: Iterable[str]) -> list[str]:
+    return [item.id, *([item.title] if item.title else []), *item.aka, *ends]
+
+
+def _ends(steps: list[str]) -> list[str]:
+    """Every end of a path, the shortest first."""
+    return [".".join(steps[i:]) for i in range(len(steps) - 1, -1, -1)]
+
+
+@lru_cache(maxsize=16)
+def _group_names(ontology: Ontology) -> _Names[Group]:
+    names: _Names[Group] = _Names()
+    for group in ontology.groups:
+        names.add(group, group.path, _spellings(group, _ends(_steps(group.path))))
+    names.simple = list(names.folded)
+    return names
+
+
+@lru_cache(maxsize=256)
+def _label_names(ontology: Ontology, group: int) -> _Names[Label]:
+    names: _Names[Label] = _Names()
+    within: dict[int, list[str]] = {}
+    prefix = ontology.groups[group].path
+    for index in ontology.groups[group].labels:
+        label = ontology.labels[index]
+        above = within[label.parents[0]] if label.parents else []
+        within[index] = [*above, segment(label.id)]
+        ends = _ends(within[index])
+        names.add(label, label.path, _spellings(label, [*ends, f"{prefix}.{ends[-1]}"]))
+    names.simple = list(names.folded)
+    return names
+
+
+@lru_cache(maxsize=16384)
+def _child_names(ontology: Ontology, group: int, parent: int | None) -> _Names[Label]:
+    names: _Names[Label] = _Names()
+    if parent is None:
+        siblings = tuple(i for i in ontology.groups[group].labels if not ontology.labels[i].parents)
+    else:
+        siblings = ontology.children[parent]
+    for index in siblings:
+        names.add(ontology.labels[index], ontology.labels[index].path, _spellings(ontology.labels[index], ()))
+    names.simple = list(names.folded)
+    return names
+
+
+def _steps(path: str) -> list[str]:
+    """A path's steps; a dot inside backticks does not part them."""
+    return re.findall(r"`[^`]*`|[^.]+", path)
