@@ -11,7 +11,7 @@ This module imports no JAX, so that listing plugins and checking a study stay qu
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
@@ -238,38 +238,65 @@ class Predictions:
         return self.tables.ontology
 
 
-@dataclass(frozen=True)
-class Summands:
-    """A metric as sums over images: `values` [N, k] per image, and `finish` from (weighted) sums [..., k] to the
-    metric [...].
+class Score(abc.ABC):
+    """A metric applied to predictions, ready for any weighting of the images.
 
-    `decided` [N] marks the images whose evidence decides the metric; the others' values are 0 and n leaves them out.
-    Accuracy is (correct, decided) → correct / decided. Every metric of this form is bootstrapped by one matrix product.
+    `decided` [N] marks the images whose evidence decides the metric; n is their number.
     """
 
-    values: NDArray[np.float64]
     decided: Bools
-    finish: Any
+
+    @abc.abstractmethod
+    def under(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The metric, [W], under image weights [W, N]; nan where no weighted image decides it.
+
+        A weight of k counts an image k times, which is how the bootstrap repeats images.
+        """
+
+    def value(self) -> float:
+        """The metric itself, every image counted once; nan where no image decides it."""
+        return float(self.under(np.ones((1, len(self.decided))))[0])
+
+
+@dataclass(frozen=True)
+class Summands(Score):
+    """A metric that is a function of sums over images.
+
+    `values` [N, k] per image (NumPy, or SciPy sparse for many classes; 0 where undecided); `finish` takes weighted
+    sums [W, k] to the metric [W]. Accuracy is (correct, decided) → correct / decided. Every metric of this form is
+    bootstrapped by one matrix product.
+    """
+
+    values: Any
+    decided: Bools
+    finish: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+    def under(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The metric, [W], under image weights [W, N]."""
+        with np.errstate(divide="ignore", invalid="ignore"):  # 0 / 0 is nan: no weighted image decides the metric
+            return self.finish(np.asarray(weights @ self.values))
 
 
 class Metric(Plugin):
-    """A number on predictions. `better` says which way is up."""
+    """A number on predictions. `better` says which way is up; `title` is what reports print."""
 
     kind = "metric"
+    title: ClassVar[str]
     better: ClassVar[Literal["higher", "lower"]]
-    scope: ClassVar[Literal["group", "level", "ontology"]]
-    """Whether it scores one group, one level of a hierarchy, or whole worlds."""
+    scope: ClassVar[Literal["group", "ontology"]]
+    """Whether it scores one group or whole worlds."""
+    levels: ClassVar[bool] = False
+    """Whether it also scores each level of a hierarchy."""
 
-    @abc.abstractmethod
     def applies(self, ontology: Ontology, group: Group | None) -> bool:
         """Whether it is defined for this group (None for metrics of the whole ontology)."""
+        return True
 
     @abc.abstractmethod
-    def evaluate(
-        self, p: Predictions, group: Group | None, level: int | None, weights: NDArray[np.float64] | None
-    ) -> NDArray[np.float64]:
-        """The metric, [W], under image weights [W, N] (None: one row of ones); nan where no image decides it."""
+    def score(self, p: Predictions, group: Group | None, level: int | None) -> Score:
+        """The metric on these predictions.
 
-    @abc.abstractmethod
-    def decided(self, p: Predictions, group: Group | None, level: int | None) -> Bools:
-        """[N] the images whose evidence decides the metric; n is their number."""
+        Args:
+            group: the group to score; None where the scope is the ontology.
+            level: of a hierarchy, from 1 = coarsest; None scores its leaves.
+        """
