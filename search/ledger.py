@@ -18,7 +18,7 @@ from .run_folder import is_full
 
 
 def state_folder() -> Path:
-    """Where this user's lasting state is: $LINNAEUS_STATE, else the platform's folder for it."""
+    """Where a user's lasting state is: $LINNAEUS_STATE, else the platform's folder for it."""
     given = os.environ.get("LINNAEUS_STATE")
     if given:
         return Path(given)
@@ -36,7 +36,7 @@ class Ledger:
 
     @staticmethod
     def of_user() -> Ledger:
-        """This user's ledger, writable.
+        """The ledger of whoever runs this, writable.
 
         Raises:
             LinnaeusError: E530 its folder can't be written; said before any trial runs.
@@ -77,7 +77,7 @@ class Ledger:
         return {"when": when, "by": by, "count": len(before) + 1}
 
     def _append(self, row: dict[str, Any]) -> None:
-        torn = self.path.exists() and not self.path.read_bytes()[-1:] in (b"", b"\n")
+        torn = self.path.exists() and self.path.read_bytes()[-1:] not in (b"", b"\n")
         with self.path.open("a", encoding="utf-8") as f:
             f.write(("\n" if torn else "") + json.dumps(row) + "\n")
             f.flush()

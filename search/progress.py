@@ -1,4 +1,4 @@
-"""What a run tells while it works: events, and two ways to show them: a live line on a terminal, few lines in a pipe."""
+"""What a run tells while it works: events, and two ways to show them: live on a terminal, few lines in a pipe."""
 
 from __future__ import annotations
 

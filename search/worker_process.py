@@ -6,6 +6,7 @@ takes for itself at the start; whatever plugins print goes to log files.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,8 @@ START_SECONDS = 600.0
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda", "cuda": "cuda", "tpu": "tpu", "rocm": "rocm"}
 """JAX's platform by the device that a study names; "auto" leaves the choice to JAX."""
+
+WORKER_COMMAND = (sys.executable, "-P", "-m", "linnaeus.search.worker")
 
 OnEpoch = Callable[[int, dict[str, float]], bool]
 """(epoch from 1, values) → whether to go on."""
@@ -48,9 +51,11 @@ class WorkerProcess:
         setup: the first message: what the worker needs to know of the study (see `search.worker`).
         log: where the worker's output outside jobs goes.
         device: the study's `run.device`.
+        command: what starts it. `-P` keeps a folder named `search` in the current directory from shadowing ours.
     """
 
-    def __init__(self, setup: dict[str, Any], log: Path, device: str = "auto"):
+    def __init__(self, setup: dict[str, Any], log: Path, device: str = "auto", command: Sequence[str] = WORKER_COMMAND):
+        self.command = list(command)
         self.setup = setup
         self.log = log
         self.device = device
@@ -103,14 +108,10 @@ class WorkerProcess:
         if process is None:
             return
         if process.stdin is not None and not process.stdin.closed:
-            try:
+            with contextlib.suppress(BrokenPipeError):  # it is gone already
                 process.stdin.close()  # the worker ends itself when its input does
-            except BrokenPipeError:
-                pass  # it is gone already
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):  # stuck; it is killed below
             process.wait(timeout=3)
-        except subprocess.TimeoutExpired:
-            pass  # stuck; it is killed below
         self._kill()
 
     def _start(self) -> None:
@@ -122,7 +123,7 @@ class WorkerProcess:
             environment["JAX_PLATFORMS"] = PLATFORMS[self.device]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "linnaeus.search.worker"],
+                self.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -171,7 +172,7 @@ class WorkerProcess:
     def _died(self) -> Answer:
         assert self._process is not None
         try:
-            code = self._process.wait(timeout=10)
+            code = self._process.wait(timeout=2)
         except subprocess.TimeoutExpired:  # its output is closed, so it is of no more use
             self._kill()
             return Answer("crashed", "the process closed its output")
@@ -186,10 +187,8 @@ class WorkerProcess:
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):  # what was left to say has no reader
                     pipe.close()
-                except BrokenPipeError:
-                    pass  # what was left to say has no reader
 
 
 def _pump(process: subprocess.Popen[str], replies: queue.Queue[str | None]) -> None:

@@ -2,6 +2,7 @@
 
 import optuna
 import pytest
+
 from linnaeus.errors import LinnaeusError
 from linnaeus.search.journal import cut_torn_record, open_journal, open_study
 
