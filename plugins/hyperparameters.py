@@ -177,6 +177,11 @@ def _members(kind: Any) -> tuple[Any, ...]:
     return typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
 
 
+def takes_list(field: Field) -> bool:
+    """Whether a field's values are lists."""
+    return any((typing.get_origin(m) or m) in (tuple, list) for m in _members(field.type))
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -100,7 +100,8 @@ def baseline_flat_risk(study: Study, backbone: str) -> Contender:
     heads = space.plugins["head"]
     defaults = dict(space.defaults)
     if "flat" not in heads:
-        plugin = study.registry.get(contracts.Head, "flat", "baselines")
+        head: type[contracts.Plugin] = contracts.Head
+        plugin = study.registry.get(head, "flat", "baselines")
         flat, started = own_fields(plugin, "head.flat")
         heads, defaults = {"flat": flat}, defaults | started
     space = Space({**space.plugins, "head": heads}, space.train, defaults)
@@ -201,25 +202,28 @@ def _domains(space: Space, *, first: bool = False) -> Iterator[tuple[str, Any]]:
 
 def size(space: Space) -> int | None:
     """How many configurations there are; None where a field is continuous."""
-    total = _product(space.train.values())
+    if any(count_values(domain) is None for _, domain in _domains(space)):
+        return None
+
+    def product(fields: Fields) -> int:
+        return math.prod(count_values(domain) or 1 for domain in fields.values())
+
+    total = product(space.train)
     for kind, plugins in space.plugins.items():
-        counts = [_product(fields.values()) for fields in plugins.values()]
+        counts = [product(fields) for fields in plugins.values()]
         total *= sum(counts) if kind in CHOSEN else math.prod(counts)
-    return int(total) if math.isfinite(total) else None
+    return total
 
 
-def _product(domains: Any) -> float:
-    return math.prod((_count(d) for d in domains), start=1)
-
-
-def _count(domain: Any) -> float:
+def count_values(domain: Any) -> int | None:
+    """How many values a domain holds; None where it is continuous."""
     if isinstance(domain, Choices):
         return len(domain.values)
     if not isinstance(domain, Range):
         return 1
     if isinstance(domain.low, int) and isinstance(domain.high, int):
         return (domain.high - domain.low) // int(domain.step or 1) + 1
-    return math.inf if domain.step is None else len(_grid(domain))
+    return None if domain.step is None else len(_grid(domain))
 
 
 def describe(space: Space) -> dict[str, str]:
