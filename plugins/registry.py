@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from ..errors import LinnaeusError, did_you_mean, fail
 from . import contracts
-from .hyperparameters import fields_of
+from .hyperparameters import check_domain, check_value, fields_of
 
 KINDS: dict[str, type[contracts.Plugin]] = {
     "backbone": contracts.Backbone,
@@ -26,6 +26,9 @@ KINDS: dict[str, type[contracts.Plugin]] = {
     "dataset": contracts.Dataset,
     "metric": contracts.Metric,
 }
+
+DATA_KEYS = ("source", "image", "bind", "missing", "unlisted", "split", "bad", "hide")
+"""The keys of a study's `data:`, beside which a data set's own fields stand."""
 
 P = TypeVar("P", bound=contracts.Plugin)
 
@@ -79,8 +82,10 @@ def load(entry: Entry) -> Entry:
         plugin = entry.point.load()
         check_contract(entry.kind, entry.name, plugin)
     except LinnaeusError as e:
-        return dataclasses.replace(entry, error=e.diagnostics[0].message)
-    except Exception as e:  # noqa: BLE001  # anyone's import code may raise anything; it becomes a line in the list
+        first = e.diagnostics[0]
+        place = "" if first.where is None else f" ({first.where})"
+        return dataclasses.replace(entry, error=first.message + place)
+    except (Exception, SystemExit) as e:  # noqa: BLE001  # anyone's code may raise anything: a line in the list
         return dataclasses.replace(entry, error=f"{type(e).__name__}: {e}")
     return dataclasses.replace(entry, plugin=plugin)
 
@@ -100,8 +105,10 @@ def check_contract(kind: str, name: str, plugin: Any) -> None:
         raise fail(
             "E412", f"{plugin.__name__} lacks {missing}", where=where, help="implement what the contract asks for"
         )
-    if getattr(plugin, "name", None) != name:
-        raise fail("E412", f"{plugin.__name__}.name is {getattr(plugin, 'name', None)!r}, not {name!r}", where=where)
+    written = getattr(plugin, "name", None)
+    if written != name:
+        message = f"{plugin.__name__}.name is {written!r}, not {name!r}"
+        raise fail("E412", message, where=where, help=f'write name = "{name}" in the class')
     if not dataclasses.is_dataclass(plugin) or not plugin.__dataclass_params__.frozen:
         raise fail(
             "E412", f"{plugin.__name__} is not a frozen dataclass", where=where, help="add @dataclass(frozen=True)"
@@ -109,11 +116,30 @@ def check_contract(kind: str, name: str, plugin: Any) -> None:
     flags = [f for f in getattr(base, "__annotations__", {}) if f not in ("kind", "license") and not hasattr(plugin, f)]
     if flags:
         raise fail("E412", f"{plugin.__name__} does not set {', '.join(flags)}", where=where)
-    bare = [f.name for f in dataclasses.fields(plugin) if "role" not in f.metadata]
+    _check_fields(kind, name, plugin)
+
+
+def _check_fields(kind: str, name: str, plugin: type[contracts.Plugin]) -> None:
+    """Hold each field's default and own range against its type and its legal bounds."""
+    fields = dataclasses.fields(plugin)  # type: ignore[arg-type]  # check_contract saw that it is a dataclass
+    bare = [f.name for f in fields if "role" not in f.metadata]
     if bare:
-        names = ", ".join(bare)
-        raise fail("E412", f"fields {names} are not declared", where=where, help="use static(), traced() or option()")
-    fields_of(plugin)
+        message = f"fields {', '.join(bare)} are not declared"
+        raise fail("E412", message, where=f"plugin {name}", help="use static(), traced() or option()")
+    try:
+        declared = fields_of(plugin)
+    except (NameError, TypeError) as e:
+        step = "annotate hyperparameters with types that can be looked up when the module runs"
+        raise fail("E412", f"the types of {name}'s fields can't be read: {e}", where=f"plugin {name}", help=step) from e
+    for f in declared:
+        where = f"plugin {name}, field {f.name}"
+        if kind == "dataset" and f.name in DATA_KEYS:
+            message = f"{f.name!r} is a key of every study's data"
+            raise fail("E412", message, where=where, help="choose another name")
+        if not f.required:
+            check_value(f, f.default, where)
+        if f.search is not None:
+            check_domain(f, f.search, where)
 
 
 @lru_cache(maxsize=1)
@@ -138,12 +164,13 @@ def with_files(registry: Registry, files: list[Path], where: str = "plugins") ->
     entries, hashes = dict(registry.entries), dict(registry.files)
     for path in files:
         found, digest = _plugins_of(path, where)
-        hashes[path.name] = digest
+        hashes[path.name if path.name not in hashes else f"{path.parent.name}/{path.name}"] = digest
         for plugin in found:
-            key = (plugin.kind, plugin.name)
+            key = (_kind(plugin), plugin.name)
             if key in entries:
-                raise fail("E417", f"{path.name}: a {plugin.kind} named {plugin.name!r} exists already", where=where)
-            entries[key] = Entry(plugin.kind, plugin.name, path.name, plugin=plugin)
+                message = f"{path.name}: a {key[0]} named {plugin.name!r} exists already ({entries[key].origin})"
+                raise fail("E417", message, where=where, help="give yours another name")
+            entries[key] = Entry(*key, path.name, plugin=plugin)
     return Registry(entries, hashes)
 
 
@@ -161,7 +188,7 @@ def _plugins_of(path: Path, where: str) -> tuple[list[type[contracts.Plugin]], s
         sys.modules[module_name] = module  # dataclasses look their module up there
         try:
             spec.loader.exec_module(module)
-        except Exception as e:
+        except (Exception, SystemExit) as e:
             del sys.modules[module_name]
             raise fail("E415", f"{path} fails to import: {type(e).__name__}: {e}", where=where) from e
     bases = tuple(KINDS.values())
@@ -171,5 +198,11 @@ def _plugins_of(path: Path, where: str) -> tuple[list[type[contracts.Plugin]], s
         step = "subclass a contract of linnaeus.plugins.contracts"
         raise fail("E416", f"{path} defines no plugin", where=where, help=step)
     for c in found:
-        check_contract(c.kind, getattr(c, "name", c.__name__), c)
+        if c.kind != _kind(c):
+            raise fail("E412", f"{c.__name__}.kind is {c.kind!r}, not {_kind(c)!r}", where=where, help="don't set kind")
+        check_contract(_kind(c), getattr(c, "name", c.__name__), c)
     return found, digest
+
+
+def _kind(plugin: type[contracts.Plugin]) -> str:
+    return next(kind for kind, base in KINDS.items() if issubclass(plugin, base))
