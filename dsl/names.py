@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -81,6 +82,7 @@ class _Names(Generic[T]):
             self.folded.setdefault(text, []).append((path, item))
 
     def find(self, text: str) -> Match[T]:
+        text = unicodedata.normalize("NFC", text)
         if text in self.paths:  # a whole path names one thing, whatever else ends in it
             return Match(self.paths[text])
         for table, key, folded in ((self.exact, text, False), (self.folded, fold(text), True)):

@@ -1,0 +1,201 @@
+"""Text → syntax tree. Errors cost the item they stand in; reading goes on after it."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
+
+from lark import Lark, Token, Tree, UnexpectedToken
+
+from ..errors import Diagnostic, Span, did_you_mean
+from .source import clean
+from .syntax import Document, build_document, token_span
+from .tokens import CLOSER, OPENER, arrange, balance, lex, too_deep
+
+MAX_ERRORS = 50
+"""Past this many errors, reading a file stops."""
+
+REFUSED_DECLARATIONS = {"IMPORT", "USE", "RULE", "MIGRATE"}
+
+_KINDS = ("binary", "multiclass", "hierarchy", "multilabel", "ordinal")
+_READABLE = {
+    "NAME": "a name",
+    "STRING": "a string in double quotes",
+    "SEP": "a new line",
+    "COMMA": "a comma",
+    "NUMBER": "a number",
+    "LBRACE": "`{`",
+    "RBRACE": "`}`",
+    "LT": "`<`",
+    "OPEN": "`open`",
+    "AKA": "`aka`",
+    "VERSION": "`version`",
+    "FROM": "`from`",
+    "AS": "`as`",
+}
+
+
+@cache
+def grammar() -> Lark:
+    """The compiled grammar."""
+    text = files(__package__).joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer="basic", keep_all_tokens=True, maybe_placeholders=False)
+
+
+@cache
+def keywords() -> frozenset[str]:
+    """The reserved words of the language."""
+    return frozenset(t.pattern.value for t in grammar().terminals if t.pattern.value.isalpha())
+
+
+def parse(text: str, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
+    """The syntax tree of a text and what was wrong with it; what could not be read is a `Bad` node.
+
+    Args:
+        text: the file's text, in any of the usual line ends.
+        file: its name, for places.
+    """
+    text, found = clean(text, file)
+    tokens, strange = lex(grammar(), text, file)
+    tokens, unbalanced = balance(tokens, file)
+    found += strange + unbalanced
+    deep = too_deep(tokens, file)
+    if deep is not None:
+        return Document(file, ()), (*found, deep)
+    reader = _Reader(file, list(arrange(tokens)), {d.span.line for d in found if d.span and d.severity == "error"})
+    document = build_document(reader.read(), file)
+    return document, tuple(sorted(found + reader.found, key=_place))
+
+
+def _place(found: Diagnostic) -> tuple[int, int]:
+    return (found.span.line, found.span.column) if found.span else (0, 0)
+
+
+def unsupported(word: str, span: Span) -> Diagnostic:
+    """The refusal of a construct that the language has and this version has not."""
+    what = {
+        "rule": "rules are",
+        "migrate": "migrations are",
+        "import": "imports are",
+        "use": "`use` is",
+        "is": "a class with several parents (`is`) is",
+        "when": "conditions (`when`) are",
+        "from": "a taxonomy from a CSV file (`from`) is",
+        "levels": "level names (`levels`) are",
+    }[word]
+    step = "remove it"
+    if word == "when":
+        step = "write the group in the braces of the class where it applies"
+    elif word in ("import", "use"):
+        step = "write the groups in this file"
+    return Diagnostic("E020", f"{what} not supported in this version", span=span, help=step)
+
+
+class _Reader:
+    """Feeds tokens to the LALR parser; after an error, panic mode with the grammar's BAD token.
+
+    Aho, Sethi and Ullman 1986, section 4.8: states are popped until one where BAD can stand, then tokens
+    are skipped until one that can follow it.
+    """
+
+    def __init__(self, file: str, tokens: list[Token], reported: set[int]):
+        self.file = file
+        self.tokens = tokens
+        self.reported = reported  # lines: a second error in a line is most often the first one's echo
+        self.found: list[Diagnostic] = []
+        self.parser: Any = grammar().parse_interactive("")  # Any: Lark leaves half of its interface untyped
+
+    def read(self) -> Tree[Token]:
+        tokens = [*self.tokens, _end(self.tokens)]
+        start = at = 0  # `start` is where the declaration that stands at `at` began
+        while True:
+            if len(self.found) >= MAX_ERRORS:
+                at = len(tokens) - 1
+            token = tokens[at]
+            try:
+                tree = self.parser.feed_token(token)
+            except UnexpectedToken:
+                self._report(tokens, start, at)
+                at = self._recover(tokens, at)
+                continue
+            if token.type == "$END":
+                return cast("Tree[Token]", tree)
+            if token.type == "SEP" and "ONTOLOGY" in self.parser.choices():
+                start = at + 1
+            at += 1
+
+    def _recover(self, tokens: list[Token], at: int) -> int:
+        """Put BAD in place of the item around token `at`; where reading goes on."""
+        states, values = self.parser.parser_state.state_stack, self.parser.parser_state.value_stack
+        depth = 0
+        while "BAD" not in self.parser.choices():
+            states.pop()
+            value = values.pop()
+            if isinstance(value, Token):
+                depth += (value.type in CLOSER) - (value.type in OPENER)
+        self.parser.feed_token(Token.new_borrow_pos("BAD", "", tokens[at]))
+        while depth > 0 or tokens[at].type not in self.parser.choices():
+            depth += (tokens[at].type in CLOSER) - (tokens[at].type in OPENER)
+            at += 1
+        return at
+
+    def _report(self, tokens: list[Token], start: int, at: int) -> None:
+        token, first = tokens[at], tokens[start]
+        if first.type in REFUSED_DECLARATIONS and start < at:
+            self.found.append(unsupported(str(first), token_span(first, self.file)))
+            return
+        if token.line not in self.reported:
+            self.reported.add(token.line or 0)
+            message, step, code = _explain(token, tokens[at - 1] if at else None, self.parser.accepts())
+            self.found.append(Diagnostic(code, message, span=token_span(token, self.file), help=step))
+
+
+def _end(tokens: list[Token]) -> Token:
+    if not tokens:
+        return Token("$END", "", 0, 1, 1, 1, 2)
+    last = tokens[-1]
+    line, column = last.end_line or 1, last.end_column or 1
+    return Token("$END", "", last.end_pos, line, column, line, column + 1)
+
+
+def _explain(token: Token, previous: Token | None, accepts: set[str]) -> tuple[str, str | None, str]:
+    """What a token does wrong where `accepts` are right: message, next step, code."""
+    text = f"`{token}`"
+    before = "NONE" if previous is None else previous.type
+    if token.isalpha() and token.type not in ("NAME", "QUOTED") and "NAME" in accepts:
+        return f"{text} is a word of the language", f"as a name it stands in backticks: `{token}`", "E012"
+    if token.type == "NUMBER" and "NAME" in accepts:
+        return f"a name can't begin with a digit: {token}", f"write it in backticks: `{token}`", "E006"
+    if token.type in ("NAME", "QUOTED") and "MULTICLASS" in accepts and "NAME" not in accepts:
+        return (
+            f"a declaration can't begin with {text}",
+            did_you_mean(str(token), [*_KINDS, "ontology", "import", "use", "rule", "migrate"], plural="declarations"),
+            "E011",
+        )
+    if token.type in ("NAME", "QUOTED") and previous is not None and before in ("NAME", "QUOTED"):
+        return _side_by_side(token, previous)
+    if token.type == "STRING" and before == "STRING":
+        return "a second title", 'other spellings stand after `aka`: aka "…", "…"', "E013"
+    if token.type == "LBRACE" and before == "SEP":
+        return "a `{` can't begin a line", "put it at the end of the line before", "E011"
+    found = {"$END": "the end of the file", "SEP": "the end of the line"}.get(token.type, text)
+    return f"expected {_list(accepts)}, found {found}", None, "E011"
+
+
+def _side_by_side(token: Token, previous: Token) -> tuple[str, str | None, str]:
+    near = did_you_mean(str(previous), _KINDS)
+    if near.startswith("did you mean"):
+        return f"unknown kind of group `{previous}`", near, "E011"
+    step = f'part them with a comma or a new line; a title stands in quotes: {previous} "{previous} {token}"'
+    return f"two names side by side: {previous} {token}".replace("`", ""), step.replace("`", ""), "E013"
+
+
+def _list(accepts: set[str]) -> str:
+    """The terminals that would do, for people."""
+    parts = [text for name, text in _READABLE.items() if name in accepts]
+    if "MULTICLASS" in accepts:
+        parts.append("a group (binary, multiclass, hierarchy, multilabel, ordinal)")
+    if not parts:
+        parts = sorted(name.lower() for name in accepts - {"$END", "BAD"})[:6] or ["the end of the file"]
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
