@@ -19,9 +19,9 @@ _NHWC = ("NHWC", "HWIO", "NHWC")
 
 
 def convolve(x: jax.Array, kernel: jax.Array, stride: int = 1, padding: int = 0) -> jax.Array:
-    """2-D cross-correlation: x [B, H, W, I], kernel [h, w, I, O] → [B, H', W', O], H' = (H + 2·padding - h)//stride + 1.
+    """2-D cross-correlation: x [B, H, W, I], kernel [h, w, I, O] → [B, H', W', O].
 
-    Zeros are padded on all sides alike.
+    Zeros are padded on all sides alike, so that H' = (H + 2·padding - h) // stride + 1.
     """
     if jax.default_backend() == "cpu":
         return _convolve_plain(x, kernel, stride, padding)
@@ -50,7 +50,7 @@ def _gradients(
 
 
 def _input_gradient(x: jax.Array, kernel: jax.Array, stride: int, padding: int, dy: jax.Array) -> jax.Array:
-    """The full correlation of the dilated output gradient with the kernel turned by 180°, inputs and outputs swapped."""
+    """The full correlation of the dilated output gradient with the kernel turned by 180° and transposed."""
     turned = kernel[::-1, ::-1].transpose(0, 1, 3, 2)
     pads = []
     for size, k, out in zip(x.shape[1:3], kernel.shape[:2], dy.shape[1:3], strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -20,9 +21,7 @@ class MLPModule(nnx.Module):
         self.features = width
         sizes = [inputs] + [width] * depth
         init = nnx.initializers.he_normal()
-        self.layers = nnx.List(
-            [nnx.Linear(i, o, kernel_init=init, rngs=rngs) for i, o in zip(sizes, sizes[1:], strict=False)]
-        )
+        self.layers = nnx.List([nnx.Linear(i, o, kernel_init=init, rngs=rngs) for i, o in itertools.pairwise(sizes)])
         self.dropout = Dropout(dropout, rngs=rngs)
 
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
