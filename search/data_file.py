@@ -158,6 +158,9 @@ def _binding_of_keys(group: str, node: Node) -> Binding:
     if path and (column is not None or pattern is not None):
         message = "'path' lists the columns itself: it stands without 'from' and 'pattern'"
         findings.add("E306", message, node.span, node.path)
+    if values is not None and (path or pattern is not None):
+        message = "'values' maps the raw values of a column: it stands without 'path' and 'pattern'"
+        findings.add("E306", message, node.span, node.path, "give the class an alias (aka) in the ontology")
     if pattern is not None:
         capture = _capture(group, pattern, capture, node, findings)
     elif capture is not None:

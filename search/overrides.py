@@ -27,7 +27,10 @@ def apply_overrides(root: Node, overrides: Sequence[str]) -> tuple[Node, dict[st
         if not equals or not all(steps):
             help = "write --set KEY=VALUE, such as --set search.budget.trials=8"
             raise _refused(f"{given!r} is not KEY=VALUE", file, given, help)
-        node = parse(" " * (len(key) + 1) + value, file, key.strip())
+        try:
+            node = parse(" " * (len(key) + 1) + value, file, key.strip())
+        except LinnaeusError as e:
+            raise LinnaeusError(e.diagnostics, {file: given}) from e
         root = _put(root, steps, node, Span(file, 1, 1, 1, len(key) + 1), given)
     return root, sources
 

@@ -90,7 +90,7 @@ def _no_data(top: Section) -> DataSpec | None:
 
 def _check_version(top: Section) -> None:
     def check(node: Node) -> int:
-        if node.value != SCHEMA or isinstance(node.value, bool):
+        if type(node.value) is not int or node.value != SCHEMA:
             raise fail(
                 "E309",
                 f"a study of schema {node.text or node.value!r}; this version reads {SCHEMA}",

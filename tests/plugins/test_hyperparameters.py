@@ -28,8 +28,8 @@ class Net:
     widths: tuple[int, ...] = static((64,), "units")
     limit: int | None = static(None, "a bound", legal=Range(1, 9))
     bias: bool = static(True, "whether")
-    names: dict[str, int] = option("a mapping", default={"a": 1})
-    anything: Any = option("anything", default=None)
+    names: dict[str, int] = option("a mapping", default={"a": 1})  # noqa: RUF009  # it makes a field, not a value
+    anything: Any = option("anything", default=None)  # noqa: RUF009  # it makes a field, not a value
 
 
 F = {f.name: f for f in fields_of(Net)}

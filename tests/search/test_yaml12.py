@@ -1,3 +1,4 @@
+import contextlib
 import math
 
 import pytest
@@ -160,7 +161,5 @@ def _same(a, b):
 
 @given(st.text(alphabet="ab:-[]{},&*!|>'\"%@#? \n\t0.e~", max_size=60))
 def test_no_text_gives_a_traceback(text):
-    try:
-        parse(text, "f")
-    except LinnaeusError as e:
-        assert all(d.code.startswith("E30") for d in e.diagnostics)
+    with contextlib.suppress(LinnaeusError):
+        assert dump(parse(text, "f").plain)
