@@ -48,7 +48,7 @@ def check_journal(path: Path) -> None:
     """Hold every record of a journal against its form.
 
     Raises:
-        LinnaeusError: E510 a record that can't be read, with its line.
+        LinnaeusError: E507 a record that can't be read, with its line.
     """
     if not path.is_file():
         return
@@ -60,14 +60,14 @@ def check_journal(path: Path) -> None:
 
 def _corrupt(path: Path, why: str) -> Exception:
     step = "restore the file from a copy, or start over in another folder with --out DIR"
-    return fail("E510", f"the journal is corrupt: {why}", where=str(path), help=step)
+    return fail("E507", f"the journal is corrupt: {why}", where=str(path), help=step)
 
 
 def open_journal(path: Path) -> optuna.storages.JournalStorage:
     """The storage in a journal file, its torn last record cut. The caller holds the run folder's lock.
 
     Raises:
-        LinnaeusError: E510 the journal is corrupt.
+        LinnaeusError: E507 the journal is corrupt.
     """
     import optuna
     from optuna.storages.journal import JournalFileBackend, JournalStorage

@@ -54,23 +54,26 @@ class Ledger:
         """Every opening of one test split, oldest first."""
         return [row for row in self._rows() if row.get("test") == test_hash]
 
-    def opened(self, test_hash: str, *, study: str, by: str, run: Path, code: str) -> dict[str, Any]:
+    def opened(self, test_hash: str, *, study: str, by: str, run: str, code: str) -> dict[str, Any]:
         """Enter an opening, unless this run entered it before; it has `when`, `by`, and `count` up to and with it.
+
+        Args:
+            run: what identifies the run, wherever its folder is moved.
+            code: hash of the code that opens.
 
         Raises:
             LinnaeusError: E530 the ledger can't be written.
         """
         from filelock import FileLock
 
-        place = str(run.absolute())
         try:
             with FileLock(self.path.with_suffix(".lock")):
                 before = self.openings(test_hash)
                 for count, row in enumerate(before, start=1):
-                    if (row["run"], row["by"]) == (place, by):
+                    if (row["run"], row["by"]) == (run, by):
                         return {"when": row["when"], "by": by, "count": count}
                 when = datetime.now(UTC).isoformat(timespec="seconds")
-                row = {"test": test_hash, "when": when, "study": study, "by": by, "run": place, "code": code}
+                row = {"test": test_hash, "when": when, "study": study, "by": by, "run": run, "code": code}
                 self._append(row)
         except OSError as e:
             raise self._unwritable(e) from e

@@ -16,6 +16,8 @@ import hashlib
 import json
 import os
 import shutil
+import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +31,9 @@ from .results import write_text
 from .study import Study
 
 IDENTITY = "identity.json"
+CONTACT_SHEET = "contact-sheet.png"
+"""What a dry run writes."""
+
 _VIEWS = ("report",)
 """Keys of a study that only say how results are shown: they may change between two runs of a study."""
 
@@ -92,6 +97,24 @@ class RunFolder:
             )
 
 
+def default_run(study: Study) -> Path:
+    """Where a study runs when nobody says: `runs/NAME` in the current folder."""
+    return Path("runs") / study.name
+
+
+def cache_folder() -> Path:
+    """Where a user's studies share what can be made again: $LINNAEUS_CACHE, else the platform's cache folder."""
+    given = os.environ.get("LINNAEUS_CACHE")
+    if given:
+        return Path(given)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "linnaeus" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "linnaeus"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "linnaeus"
+
+
 def empty_folder(folder: Path) -> Path:
     """`folder`, made anew: what an earlier, interrupted attempt left is gone."""
     if folder.exists():
@@ -127,7 +150,9 @@ def claim(study: Study, out: Path, *, fork: bool = False) -> Iterator[RunFolder]
     try:
         with writing(folder.path):
             if fresh:
-                _write_copies(study, folder)
+                identity = {"id": uuid.uuid4().hex, **_identity(study)}
+                write_text(folder.path / IDENTITY, json.dumps(identity, indent=1, ensure_ascii=False) + "\n")
+            _write_copies(study, folder)
             yield folder
     finally:
         lock.release()
@@ -167,14 +192,14 @@ def _choose(study: Study, out: Path, fork: bool) -> tuple[RunFolder, bool]:
         difference = _difference(study, folder)
         if difference is None:
             return folder, False
-        if not fork:
+        if not fork or difference.diagnostics[0].code != "E504":
             raise LinnaeusError(difference.diagnostics)
         number += 1
 
 
 def _is_bare(path: Path) -> bool:
-    """Whether a folder is empty but for our own lock (a start that was cut short)."""
-    return path.is_dir() and all(p.name == ".lock" for p in path.iterdir())
+    """Whether a folder is empty but for what a dry run, or a start that was cut short, leaves there."""
+    return path.is_dir() and all(p.name in (".lock", CONTACT_SHEET, IDENTITY + ".part") for p in path.iterdir())
 
 
 def _difference(study: Study, folder: RunFolder) -> LinnaeusError | None:
@@ -218,13 +243,12 @@ def _identity(study: Study) -> dict[str, Any]:
 
 
 def _write_copies(study: Study, folder: RunFolder) -> None:
-    """Resolved copies; the identity comes last, so that a start that was cut short is not taken for a run."""
+    """Resolved copies. They say what the identity says, so writing them again changes nothing."""
     for name, files in (("ontology", [study.ontology_file]), ("plugins", list(study.plugin_files))):
         if files:
             (folder.path / name).mkdir(exist_ok=True)
         for file in files:
             shutil.copyfile(file, folder.path / name / file.name)
-    full = yaml.safe_dump(dict(study.resolved or {}), sort_keys=False, allow_unicode=True, width=1000)
+    text = yaml.safe_dump(dict(study.resolved or {}), sort_keys=False, allow_unicode=True, width=1000)
     head = f"# {os.path.abspath(study.file)}, every key resolved; relative paths start at that file\n"
-    write_text(folder.path / "study.yaml", head + full)
-    write_text(folder.path / IDENTITY, json.dumps(_identity(study), indent=1, ensure_ascii=False) + "\n")
+    write_text(folder.path / "study.yaml", head + text)

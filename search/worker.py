@@ -26,7 +26,7 @@ from .run_folder import is_full
 from .worker_process import OnEpoch
 
 
-class NotFinite(Exception):
+class NotFiniteError(Exception):
     """A loss or an objective that is not a finite number."""
 
 
@@ -101,7 +101,7 @@ def failure(error: BaseException) -> dict[str, str]:
         return {"state": "error", "cause": error.diagnostics[0].message}
     words = str(error).strip().splitlines()
     cause = f"{type(error).__name__}: {words[0][:300]}" if words else type(error).__name__
-    if isinstance(error, NotFinite):
+    if isinstance(error, NotFiniteError):
         return {"state": "nan", "cause": words[0]}
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):
         return {"state": "out-of-memory", "cause": cause}

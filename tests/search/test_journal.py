@@ -55,7 +55,7 @@ def test_a_corrupt_record_is_named_by_its_line(tmp_path):
     path.write_bytes(b"".join(lines))
     with pytest.raises(LinnaeusError, match="line 3") as e:
         open_journal(path)
-    assert e.value.diagnostics[0].code == "E510"
+    assert e.value.diagnostics[0].code == "E507"
 
 
 def test_records_that_optuna_can_not_replay_are_an_error_of_ours(tmp_path):
@@ -65,7 +65,7 @@ def test_records_that_optuna_can_not_replay_are_an_error_of_ours(tmp_path):
         f.write(b'{"op_code": 4, "worker_id": "someone"}\n')
     with pytest.raises(LinnaeusError, match="corrupt") as e:
         open_journal(path)
-    assert e.value.diagnostics[0].code == "E510"
+    assert e.value.diagnostics[0].code == "E507"
 
 
 def test_a_stale_lock_of_optuna_does_not_delay(tmp_path):

@@ -13,7 +13,7 @@ from linnaeus.search.worker_process import WorkerProcess
 JOBS = textwrap.dedent(
     """
     import errno, os, sys, time
-    from linnaeus.search.worker import Channel, NotFinite, serve
+    from linnaeus.search.worker import Channel, NotFiniteError, serve
 
     class Jobs:
         def device(self):
@@ -42,7 +42,7 @@ JOBS = textwrap.dedent(
         if how == "kill":
             os.kill(os.getpid(), 9)
         if how == "nan":
-            raise NotFinite("the loss is nan at epoch 2")
+            raise NotFiniteError("the loss is nan at epoch 2")
         if how == "memory":
             raise MemoryError
         if how == "xla":
@@ -126,7 +126,7 @@ def test_the_supervisor_ends_a_job_at_an_epoch_and_the_process_lives_on(worker, 
 
 
 def test_a_full_disk_stops_the_study_not_the_trial(worker, tmp_path):
-    with pytest.raises(LinnaeusError, match="machine failed.*No space left") as e:
+    with pytest.raises(LinnaeusError, match="No space left") as e:
         train(worker, tmp_path, "disk")
     assert e.value.diagnostics[0].code == "E506"
 
