@@ -64,7 +64,10 @@ class SearchResult:
 
 @dataclass
 class ContenderResult:
-    """One row of the leaderboard. `guarantees`: the head's normalised, coherent, obeys_rules. `rank`: {low, high}."""
+    """One row of the leaderboard. `guarantees`: the head's normalised, coherent, obeys_rules. `rank`: {low, high}.
+
+    Contenders that share one of `letters` are not separated. `deterministic`: no seed changes the outcome.
+    """
 
     name: str
     configuration: dict[str, Any] | None
@@ -75,6 +78,7 @@ class ContenderResult:
     guarantees: dict[str, bool] = field(default_factory=dict)
     metrics: dict[str, Interval] = field(default_factory=dict)
     rank: dict[str, int] | None = None
+    letters: str = ""
     failures: list[dict[str, Any]] = field(default_factory=list)
     note: str | None = None
 
@@ -85,7 +89,10 @@ class Results:
 
     `metrics` describes each metric name: {"title", "better", "scope", "group", "level"}, in board order; `objective`
     names the one that ranks. `data` holds counts by split, hashes, what was dropped and why, notes. `comparisons` are
-    paired: {"a", "b", "difference", "low", "high", "p", "p_holm", "verdict"}. `report` holds confidence and rope.
+    paired: {"a", "b", "difference", "low", "high", "p", "p_holm", "verdict"}, the verdict being of a against b.
+    `confusions` by group path: {"title", "kind", "classes", "contenders": {NAME: {"cells", "cut"}}}, counts summed
+    over seeds. `report` holds confidence, rope, formats and how the bootstrap was drawn.
+    `data` holds "hashes": {"train", "validation", "test"} among others; boards merge where "test" agrees.
     """
 
     study: dict[str, Any]
@@ -99,6 +106,7 @@ class Results:
     reproduce: dict[str, str]
     report: dict[str, Any]
     comparisons: list[dict[str, Any]] = field(default_factory=list)
+    confusions: dict[str, dict[str, Any]] = field(default_factory=dict)
     schema: int = SCHEMA
 
     def to_json(self) -> str:

@@ -64,6 +64,7 @@ class BoardMetric:
             "better": self.better,
             "scope": self.scope,
             "group": None if self.group is None else self.group.path,
+            "group_title": None if self.group is None else self.group.name,
             "level": self.level,
         }
 

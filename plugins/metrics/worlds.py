@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...dsl.ontology import Group
 from ...dsl.tables import Bools
@@ -15,7 +15,7 @@ FLOOR = float(np.log(1e-12))
 """The least log-likelihood an image can count for: a sure mistake costs this much and not infinity."""
 
 
-def _mean(values: NDArray[np.floating] | Bools, decided: Bools) -> Summands:
+def _mean(values: Any, decided: Bools) -> Summands:
     columns = np.stack([np.where(decided, values, 0.0), decided], 1).astype(np.float64)
     return Summands(columns, decided, lambda s: s[:, 0] / s[:, 1])
 
@@ -32,8 +32,8 @@ class ExactMatch(Metric):
     def score(self, p: Predictions, group: Group | None, level: int | None) -> Summands:
         """Sums: worlds matched, worlds decided."""
         decided: Bools = (p.tables.count_by_variable(p.possible) == 1).all(1)
-        matched: Bools = (p.tables.labels_of(p.possible) == p.worlds).all(1)
-        return _mean(matched, decided)
+        same: Bools = p.tables.labels_of(p.possible) == p.worlds
+        return _mean(same.all(axis=1), decided)
 
 
 @dataclass(frozen=True)

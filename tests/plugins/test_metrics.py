@@ -225,7 +225,7 @@ def test_the_board_starts_with_what_ranks() -> None:
     assert board(alone)[0].name == "a.accuracy"
     assert board(WORLD)[1].describe() == {
         "title": "Accuracy of digit", "short": "Accuracy", "better": "higher", "scope": "group",
-        "group": "digit", "level": None,
+        "group": "digit", "group_title": "digit", "level": None,
     }  # fmt: skip
 
 
