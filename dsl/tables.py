@@ -50,9 +50,10 @@ class Variable:
         return range(self.start, self.stop - (self.na >= 0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tables:
-    """The variables and states of an ontology. V variables, S states, L labels.
+    """The variables and states of an ontology. V variables, S states, L labels. Equal only to itself, so that what is
+    compiled from it can be cached.
 
     `leaf` [S] is the label a state ends in, or -1 (`no`, n/a). `holds_state`, `holds_label` [P] list the
     pairs (state, label) such that the label holds in that state, sorted by label; every label has at least one.
