@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..plugins.contracts import Head
+from ..plugins.contracts import Head, Plugin
 from ..plugins.metrics.board import board, ranking_metric
 from .environment import code_hash
 from .reproduce import commands
@@ -102,7 +102,8 @@ def _guarantees(study: Study, row: Row) -> dict[str, bool]:
         return dict.fromkeys(flags, True)
     if row.selected is None:
         return {}
-    head = study.registry.get(Head, row.selected.configuration["head"]["name"])
+    kind: type[Plugin] = Head  # the annotation, because an abstract class is meant
+    head = study.registry.get(kind, row.selected.configuration["head"]["name"])
     return {flag: bool(getattr(head, flag)) for flag in flags}
 
 

@@ -1,4 +1,4 @@
-"""After the search: the best configuration of each contender, retrained with N seeds and held against the test split."""
+"""After the search: the best configuration of each contender, retrained with N seeds and then tested."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import time
 from functools import cached_property
 from pathlib import Path
@@ -28,10 +30,25 @@ from .worker_process import OnEpoch
 
 
 def open_jobs(setup: dict[str, Any]) -> StudyJobs:
-    """The jobs of one study, from the worker's first message: "ontology", "plugins", "data", "objective" and "cache"."""
+    """The jobs of one study, from the worker's first message: "ontology", "plugins", "data", "objective", "cache"."""
     registry = with_files(installed(), [Path(p) for p in setup["plugins"]])
     tables = compile_tables(load_ontology(Path(setup["ontology"])))
     return StudyJobs(tables, registry, Path(setup["data"]), setup["objective"], Path(setup["cache"]))
+
+
+def forget_peak() -> None:
+    """Start measuring the process's peak memory anew, where the system can; the worker has done other jobs before."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_of_process() -> float | None:
+    """The most memory of this process since `forget_peak`, in bytes; None where the system doesn't say."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((float(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:")), None)
 
 
 class StudyJobs:
@@ -42,12 +59,16 @@ class StudyJobs:
         self.registry = registry
         self.folder = data
         self.cache = cache
-        self.objective = objective(goal["metric"], goal["of"], tables.ontology, registry)[1]
+        self.measure = objective(goal["metric"], goal["of"], tables.ontology, registry)[1]
         started = time.perf_counter()
         train, validation = load_search(data, tables)
         self._train = TrialData(train.images, train.evidence)
         self._validation = TrialData(validation.images, validation.evidence)
         self.data_seconds = time.perf_counter() - started
+
+    def objective(self, p: Predictions) -> float:
+        """What search maximises; nan where a probability is, since a decoder answers something even then."""
+        return self.measure(p) if np.isfinite(p.probabilities).all() else math.nan
 
     def device(self) -> dict[str, Any]:
         """The accelerator, or the CPU, as JAX names it."""
@@ -60,6 +81,7 @@ class StudyJobs:
 
     def final(self, job: dict[str, Any], on_epoch: OnEpoch) -> dict[str, Any]:
         """Retrain one configuration, keep the model, predict the test split."""
+        forget_peak()
         folder = Path(job["folder"])
         trainer = self._trainer if job["train_on"] == "train" else self._trainer_on_all
         outcome = _run(trainer, job, job["schedule_epochs"], on_epoch)
@@ -67,6 +89,8 @@ class StudyJobs:
         started = time.perf_counter()
         answers = outcome.model.answer(self._test.images, self._test.evidence)
         costs = {**outcome.costs, "data_seconds": self.data_seconds, "evaluate_seconds": time.perf_counter() - started}
+        if jax.default_backend() == "cpu":
+            costs["peak_memory_bytes"] = peak_of_process() or costs["peak_memory_bytes"]
         return {"metrics": self._tested(folder, answers), "costs": costs}
 
     def prior(self, job: dict[str, Any]) -> dict[str, Any]:
@@ -98,6 +122,8 @@ class StudyJobs:
 
     def _tested(self, folder: Path, answers: Answers) -> dict[str, float | None]:
         """Write the predictions down; the board's metrics of them."""
+        if not np.isfinite(answers.probabilities).all():
+            raise NotFiniteError("probabilities of test images are not finite numbers")
         test = self._test
         possible = test.evidence.possible()
         saved = SavedPredictions(

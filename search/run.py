@@ -19,7 +19,7 @@ from .journal import open_journal
 from .ledger import Ledger
 from .progress import Listener, note, shown, silent
 from .results import Results, load, write_text
-from .run_folder import RunFolder, cache_folder, claim, default_run, writing
+from .run_folder import RunFolder, cache_folder, claim, default_run
 from .status import StateFile
 from .study import Contender, Study
 from .supervisor import ContenderSearch
