@@ -16,16 +16,12 @@ from ..dsl.ontology import Group
 from ..dsl.tables import Ints
 from ..errors import did_you_mean, fail
 from ..plugins.contracts import Records
+from ..plugins.datasets.official import SPLIT_NAMES, split_name
 from .binding import column
 from .study import SplitSpec
 
 SPLITS = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST, NOWHERE = 0, 1, 2, -1
-SPELLINGS = {
-    "train": TRAIN, "training": TRAIN,
-    "validation": VALIDATION, "val": VALIDATION, "valid": VALIDATION, "dev": VALIDATION, "validate": VALIDATION,
-    "test": TEST, "testing": TEST,
-}  # fmt: skip
 WHERE = "data.split"
 
 SplitCodes = NDArray[np.int8]
@@ -97,18 +93,18 @@ def _given(records: Records, spec: SplitSpec, missing: frozenset[str], made: Ass
 def _from_column(records: Records, name: str, missing: frozenset[str], made: Assignment) -> SplitCodes:
     cells = column(records, name, f"{WHERE}.from")
     texts = ["" if c is None or str(c).strip() in missing else str(c).strip() for c in cells]
-    odd = sorted({t for t in texts if t and t.casefold() not in SPELLINGS})
+    odd = sorted({t for t in texts if t and split_name(t) is None})
     if odd:
         shown = ", ".join(map(repr, odd[:5]))
         message = f"the column {name!r} holds {shown}, which are not train, validation or test"
         raise fail("E231", message, where=f"{WHERE}.from", help="name a column of splits, or give fractions")
-    split = np.array([SPELLINGS[t.casefold()] if t else NOWHERE for t in texts], np.int8)
+    split = np.array([SPLITS.index(split_name(t) or "") if t else NOWHERE for t in texts], np.int8)
     made.left_out.update(dict.fromkeys(np.flatnonzero(split == NOWHERE).tolist(), f"no split in the column {name!r}"))
     return split
 
 
 def _official(records: Records, spec: SplitSpec, made: Assignment) -> SplitCodes:
-    official = [] if records.splits is None else [SPELLINGS[s] for s in records.splits]
+    official = [] if records.splits is None else [SPLITS.index(part) for part in records.splits]
     given = np.array(official or [TRAIN] * len(records.names), np.int8)
     for part, code in ((spec.test, TEST), (spec.validation, VALIDATION)):
         has, name = bool((np.array(official) == code).any()), SPLITS[code]
@@ -130,7 +126,7 @@ def _way(records: Records) -> str:
     """The next step where there is no official split: a column that holds one, else a fraction."""
     for name, cells in records.columns.items():
         values = {str(c).strip().casefold() for c in cells if c not in (None, "")}
-        if values and values <= set(SPELLINGS):
+        if values and values <= set(SPLIT_NAMES):
             return f"write split: {{from: {name}}}"
     return "give a fraction, such as split: {test: .2, validation: .1}"
 

@@ -1,0 +1,69 @@
+"""Images in nested folders: each folder is a level of the hierarchy."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import ClassVar
+
+from ...errors import fail
+from ..contracts import Cell, Dataset, ImageSpec, Records
+from ..hyperparameters import option
+from .official import split_name
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+
+
+@dataclass(frozen=True)
+class Folder(Dataset):
+    """Images under a folder. Columns: `label`, the folders above the image joined by `/`, and `level1`, `level2` … one
+    each, coarse to fine. Where all top folders are named as splits (train, val, test …) they are the official ones.
+    """
+
+    name: ClassVar[str] = "folder"
+    path: str = option("the folder, from the study's folder")
+
+    def load(self, image: ImageSpec, base: Path, cache: Path) -> Records:
+        """Every image under the folder, sorted by path; hidden files are skipped.
+
+        Raises:
+            LinnaeusError: E201 no such folder, E200 no images in it, E211 and E212 of `load_images`.
+        """
+        from .images import file_key, load_images
+
+        root = base / self.path
+        if not root.is_dir():
+            raise fail(
+                "E201", f"there is no folder {root}", where="data.path", help="paths start at the study's folder"
+            )
+        names, others = _walk(root)
+        if not names:
+            message = f"no images under {root}" + (f", only {others} other files" if others else "")
+            raise fail("E200", message, where="data.path", help=f"images end in {', '.join(sorted(SUFFIXES))}")
+        tops = [split_name(PurePosixPath(n).parts[0]) if "/" in n else None for n in names]
+        splits = None if None in tops else [t for t in tops if t is not None]
+        levels = [PurePosixPath(n).parts[int(splits is not None) : -1] for n in names]
+        depth = max(map(len, levels))
+        columns: dict[str, list[Cell]] = {"label": ["/".join(p) or None for p in levels]}
+        for k in range(depth):
+            columns[f"level{k + 1}"] = [p[k] if k < len(p) else None for p in levels]
+        files = [root / n for n in names]
+        pixels, unreadable = load_images(names, files, image, file_key(names, files), cache)
+        notes = (f"{others} files that are not images were skipped",) if others else ()
+        return Records(pixels, names, columns, splits, unreadable, notes)
+
+
+def _walk(root: Path) -> tuple[list[str], int]:
+    """The images under a folder as relative paths, and how many other files there are."""
+    names, others = [], 0
+    for folder, below, files in os.walk(root, followlinks=True):
+        below[:] = [d for d in below if not d.startswith(".")]
+        for file in files:
+            if file.startswith("."):
+                continue
+            if Path(file).suffix.lower() in SUFFIXES:
+                names.append((Path(folder) / file).relative_to(root).as_posix())
+            else:
+                others += 1
+    return sorted(names), others
