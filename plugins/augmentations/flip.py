@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import Augmentation
 from ..hyperparameters import Range, traced
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -23,5 +23,8 @@ class Flip(Augmentation):
 
     def apply(self, traced: Mapping[str, Any], key: jax.Array, images: jax.Array) -> jax.Array:
         """[B, H, W, C] → the same shape."""
+        import jax
+        import jax.numpy as jnp
+
         mirrored = jax.random.bernoulli(key, traced["probability"], (len(images), 1, 1, 1))
         return jnp.where(mirrored, images[:, :, ::-1], images)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import jax
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import Augmentation
 from ..hyperparameters import Range, traced
+
+if TYPE_CHECKING:
+    import jax
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,9 @@ class Shift(Augmentation):
 
     def apply(self, traced: Mapping[str, Any], key: jax.Array, images: jax.Array) -> jax.Array:
         """[B, H, W, C] → the same shape."""
+        import jax
+        import jax.numpy as jnp
+
         far = traced["pixels"]
         batch, height, width, _ = images.shape
         uniform = jax.random.uniform(key, (batch, 2), minval=0, maxval=1)

@@ -6,8 +6,6 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from ...errors import fail
-
 
 class Constant(nnx.Variable[jax.Array]):
     """A number of the compiled program that is not trained: where a module keeps a traced hyperparameter."""
@@ -27,20 +25,3 @@ class Dropout(nnx.Module):
         keep = 1 - self.rate[...]
         kept = jax.random.bernoulli(self.rngs(), keep, x.shape)
         return jnp.where(kept, x / keep, 0)
-
-
-def need_images(backbone: str, shape: tuple[int, ...], side: int) -> None:
-    """Hold an input shape against what convolutions need.
-
-    Raises:
-        LinnaeusError: E430 vectors, E431 images under `side` pixels.
-    """
-    if len(shape) != 3:
-        step = "choose linear or mlp for feature vectors"
-        raise fail("E430", f"the backbone {backbone} needs images, not vectors of {shape[0]} features", help=step)
-    if min(shape[:2]) < side:
-        raise fail(
-            "E431",
-            f"the backbone {backbone} needs images of at least {side} × {side} pixels, not {shape[0]} × {shape[1]}",
-            help="raise data.image.size, or choose linear or mlp",
-        )

@@ -6,35 +6,14 @@ ReLU, maximum pooling and padding that keeps the size are today's; they let it t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import jax
-from flax import nnx
-
-from ..contracts import Backbone
+from ..contracts import Backbone, BackboneModule
 from ..hyperparameters import Choices, Range, static, traced
-from .convolution import Convolution, max_pool
-from .layers import Dropout, need_images
+from .shapes import need_images
 
-
-class LeNetModule(nnx.Module):
-    """Convolution, ReLU and pooling twice (width, then 2·width channels), then a dense layer of 8·width units."""
-
-    def __init__(self, shape: tuple[int, ...], width: int, kernel: int, dropout: float, rngs: nnx.Rngs):
-        height, across, channels = shape
-        self.features = 8 * width
-        self.first = Convolution(channels, width, kernel, bias=True, rngs=rngs)
-        self.second = Convolution(width, 2 * width, kernel, bias=True, rngs=rngs)
-        pooled = (height // 4) * (across // 4) * 2 * width
-        init = nnx.initializers.he_normal()
-        self.dense = nnx.Linear(pooled, self.features, kernel_init=init, rngs=rngs)
-        self.dropout = Dropout(dropout, rngs=rngs)
-
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """[B, H, W, C] → [B, 8·width]."""
-        for convolution in (self.first, self.second):
-            x = max_pool(jax.nn.relu(convolution(x)), 2, 2)
-        x = jax.nn.relu(self.dense(x.reshape(len(x), -1)))
-        return self.dropout(x, train=train)
+if TYPE_CHECKING:
+    from flax import nnx
 
 
 @dataclass(frozen=True)
@@ -49,11 +28,13 @@ class LeNet(Backbone):
         0.2, "share of dense units dropped while training", search=Range(0, 0.5), legal=Range(0, 0.95)
     )
 
-    def build(self, shape: tuple[int, ...], rngs: nnx.Rngs) -> LeNetModule:
+    def build(self, shape: tuple[int, ...], rngs: nnx.Rngs) -> BackboneModule:
         """The module.
 
         Raises:
             LinnaeusError: E430 vectors, E431 images under 8 pixels.
         """
         need_images(self.name, shape, 8)
+        from .lenet_network import LeNetModule
+
         return LeNetModule(shape, self.width, self.kernel, self.dropout, rngs)

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import jax
-from flax import nnx
+from ..contracts import Backbone, BackboneModule
 
-from ..contracts import Backbone
-
-
-class Flatten(nnx.Module):
-    """Images as vectors; nothing is learned here, the head's linear layer is the model."""
-
-    def __init__(self, shape: tuple[int, ...]):
-        self.features = math.prod(shape)
-
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """[B, ...] → [B, features]."""
-        return x.reshape(len(x), -1)
+if TYPE_CHECKING:
+    from flax import nnx
 
 
 @dataclass(frozen=True)
@@ -28,6 +17,8 @@ class Linear(Backbone):
 
     name = "linear"
 
-    def build(self, shape: tuple[int, ...], rngs: nnx.Rngs) -> Flatten:
+    def build(self, shape: tuple[int, ...], rngs: nnx.Rngs) -> BackboneModule:
         """The module; any shape will do."""
+        from .linear_network import Flatten
+
         return Flatten(shape)

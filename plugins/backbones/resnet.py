@@ -7,80 +7,18 @@ stride of a bottleneck on its 3 × 3 convolution. Depths 8 and 14 have three sta
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import jax
-from flax import nnx
-
-from ..contracts import Backbone
+from ..contracts import Backbone, BackboneModule
 from ..hyperparameters import Choices, Range, static
-from .convolution import Convolution, max_pool
-from .layers import need_images
+from .shapes import need_images
 
-_BLOCKS = {8: (1, 1, 1), 14: (2, 2, 2), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
-_EXPANSION = 4
+if TYPE_CHECKING:
+    from flax import nnx
+
+BLOCKS = {8: (1, 1, 1), 14: (2, 2, 2), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3)}
+"""Residual blocks by stage, by depth."""
 Stem = Literal["small", "strided", "imagenet"]
-
-
-def _norm(channels: int, rngs: nnx.Rngs, *, zero: bool = False) -> nnx.BatchNorm:
-    """Batch normalisation; `zero` starts a residual branch as nothing (Goyal et al. 2017, arXiv:1706.02677)."""
-    scale = nnx.initializers.zeros if zero else nnx.initializers.ones
-    return nnx.BatchNorm(channels, momentum=0.9, epsilon=1e-5, scale_init=scale, rngs=rngs)
-
-
-class Block(nnx.Module):
-    """A residual block: convolutions with batch norms, added to their input (projected where the shape changes)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int, bottleneck: bool, rngs: nnx.Rngs):
-        inner = outputs // _EXPANSION if bottleneck else outputs
-        if bottleneck:
-            plan = [(inputs, inner, 1, 1), (inner, inner, 3, stride), (inner, outputs, 1, 1)]
-        else:
-            plan = [(inputs, inner, 3, stride), (inner, outputs, 3, 1)]
-        self.convolutions = nnx.List([Convolution(i, o, k, stride=s, rngs=rngs) for i, o, k, s in plan])
-        last = len(plan) - 1
-        self.norms = nnx.List([_norm(o, rngs, zero=n == last) for n, (_, o, _, _) in enumerate(plan)])
-        changes = stride != 1 or inputs != outputs
-        self.shortcut = Convolution(inputs, outputs, 1, stride=stride, rngs=rngs) if changes else None
-        self.shortcut_norm = _norm(outputs, rngs) if changes else None
-
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """[B, H, W, inputs] → [B, H / stride, W / stride, outputs]."""
-        y = x
-        for n, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
-            y = norm(convolution(jax.nn.relu(y) if n else y), use_running_average=not train)
-        if self.shortcut is not None and self.shortcut_norm is not None:
-            x = self.shortcut_norm(self.shortcut(x), use_running_average=not train)
-        return jax.nn.relu(x + y)
-
-
-class ResNetModule(nnx.Module):
-    """Stem, stages of residual blocks that halve the sides and double the channels, and the mean over positions."""
-
-    def __init__(self, channels: int, depth: int, width: int, stem: Stem, rngs: nnx.Rngs):
-        bottleneck = depth == 50
-        size, stride = {"small": (3, 1), "strided": (3, 2), "imagenet": (7, 2)}[stem]
-        self.pooled = stem == "imagenet"
-        self.stem = Convolution(channels, width, size, stride=stride, rngs=rngs)
-        self.stem_norm = _norm(width, rngs)
-        blocks = []
-        inputs = width
-        for stage, count in enumerate(_BLOCKS[depth]):
-            outputs = width * 2**stage * (_EXPANSION if bottleneck else 1)
-            for n in range(count):
-                blocks.append(Block(inputs, outputs, 2 if stage and not n else 1, bottleneck, rngs))
-                inputs = outputs
-        self.blocks = nnx.List(blocks)
-        self.features = inputs
-
-    def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """[B, H, W, C] → [B, features]."""
-        x = jax.nn.relu(self.stem_norm(self.stem(x), use_running_average=not train))
-        if self.pooled:
-            x = max_pool(x, 3, 2, padding=1)
-        for block in self.blocks:
-            x = block(x, train=train)
-        return x.mean((1, 2))
 
 
 @dataclass(frozen=True)
@@ -102,15 +40,17 @@ class ResNet(Backbone):
         "auto: small below 24 pixels, imagenet from 96",
     )
 
-    def build(self, shape: tuple[int, ...], rngs: nnx.Rngs) -> ResNetModule:
+    def build(self, shape: tuple[int, ...], rngs: nnx.Rngs) -> BackboneModule:
         """The module.
 
         Raises:
             LinnaeusError: E430 vectors, E431 images that shrink to nothing before the last stage.
         """
         stem = self._stem(min(shape[:2]))
-        shrink = {"small": 1, "strided": 2, "imagenet": 4}[stem] * 2 ** (len(_BLOCKS[self.depth]) - 1)
+        shrink = {"small": 1, "strided": 2, "imagenet": 4}[stem] * 2 ** (len(BLOCKS[self.depth]) - 1)
         need_images(self.name, shape, max(4, shrink))
+        from .resnet_network import ResNetModule
+
         return ResNetModule(shape[2], self.depth, self.width, stem, rngs)
 
     def _stem(self, side: int) -> Stem:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import jax
-import optax
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import Optimizer
 from ..hyperparameters import Range, traced
+from .decay import weights_only
 
-
-def weights_only(params: Any) -> Any:
-    """The mask of what weight decay shrinks: kernels, not biases nor scales of normalisation."""
-    return jax.tree.map(lambda p: p.ndim > 1, params)
+if TYPE_CHECKING:
+    import optax
 
 
 @dataclass(frozen=True)
@@ -32,6 +28,8 @@ class AdamW(Optimizer):
 
     def make(self, traced: Mapping[str, Any], schedule: Any) -> optax.GradientTransformation:
         """Adam, then the decay, then the scheduled learning rate."""
+        import optax
+
         rate = traced["learning_rate"]
         return optax.chain(
             optax.scale_by_adam(),

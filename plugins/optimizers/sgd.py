@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import optax
+from typing import TYPE_CHECKING, Any
 
 from ..contracts import Optimizer
 from ..hyperparameters import Range, traced
-from .adamw import weights_only
+from .decay import weights_only
+
+if TYPE_CHECKING:
+    import optax
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class SGD(Optimizer):
 
     def make(self, traced: Mapping[str, Any], schedule: Any) -> optax.GradientTransformation:
         """The decay, then momentum, then the scheduled learning rate."""
+        import optax
+
         rate = traced["learning_rate"]
         return optax.chain(
             optax.add_decayed_weights(traced["weight_decay"], mask=weights_only),
