@@ -191,11 +191,11 @@ def whiskers(board: Leaderboard) -> dict[str, Whisker]:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a heat map: its place, its share of the true class, and what it says."""
+    """One cell of a heat map: its place, how dark it is, and what it says. Mistakes darken by their share's root."""
 
     x: float
     y: float
-    share: float
+    opacity: float
     text: str
     title: str
     right: bool
@@ -278,7 +278,8 @@ def _heat(
         share = n / total[t]
         said = f"{classes[t]} → {answers[y]}: {100 * share:.1f} %"
         text = f"{100 * share:.0f}" if c <= NUMBERED else ""
-        made.append(Cell(left + y * size, top + t * size, round(max(0.06, share), 3), text, said, t == y))
+        dark = round(max(0.08, share if t == y else share**0.5), 2)
+        made.append(Cell(round(left + y * size, 1), round(top + t * size, 1), dark, text, said, t == y))
     worst = "; ".join(f"{t} answered as {y} {share}" for t, y, _, share in mistakes[:3])
     alt = f"Confusion matrix of {lower_first(title)}, {c} classes, shares of each true class."
     return HeatMap(

@@ -17,6 +17,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 LISTED = 20
 """How many items of a long list a report prints; `results.json` has them all."""
 MISTAKES = 8
+"""How many mistakes stand beside a heat map."""
 SIDE_BY_SIDE = 20
 """Up to this many classes, every contender's confusion is drawn; beyond, the first one's."""
 
@@ -55,6 +56,9 @@ def render_html(results: Results) -> str:
         learning=figures.learning_charts(order),
         costs={r.name: _costs(r.contender) for r in board.rows},
         failures=_failures(results),
+        data={k: v for k, v in results.data.items() if k != "classes"},
+        classes=results.data.get("classes") or {},
+        study={k: v for k, v in results.study.items() if k not in ("text", "resolved")},
         limit=LISTED,
         series=figures.SERIES,
     )  # fmt: skip
@@ -95,7 +99,9 @@ def _confusions(results: Results, board: Leaderboard) -> list[list[figures.Confu
         names = [r.name for r in board.rows if r.name in entry["contenders"]]
         if len(entry["classes"]) > SIDE_BY_SIDE:
             names = names[:1]
-        ordered.append([figures.confusion(entry, name, MISTAKES) for name in names])
+        ordered.append(
+            [figures.confusion(entry, name, LISTED if entry["contenders"][name]["cut"] else MISTAKES) for name in names]
+        )
     return [group for group in ordered if group]
 
 

@@ -34,7 +34,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Rows best first. `ranked_by_within` is the metric's title within a sentence; `columns` are the metrics beside the one that ranks, by name; `sentences` say it in words."""
+    """Rows best first. `ranked_by_within` is the ranking metric's title within a sentence.
+
+    `columns` are the metrics beside the one that ranks, by name; `sentences` say the findings in words.
+    """
 
     title: str
     ranked_by: str
@@ -113,11 +116,12 @@ def _notes(c: ContenderResult) -> tuple[str, ...]:
     notes = [] if c.note is None else [c.note]
     if done < len(c.seeds):
         causes = sorted({s.cause or s.state for s in c.seeds if s.state != "complete"})
-        lost = f"{len(c.seeds) - done} of {len(c.seeds)} retrainings failed" if done else "every retraining failed"
-        notes.append(f"{lost}: {'; '.join(causes)}")
-        notes.append("its numbers are of the others, nothing is imputed" if done else "it is ranked last")
+        lost = f"{len(c.seeds) - done} of {len(c.seeds)} retrainings failed ({'; '.join(causes)})"
+        notes.append(
+            f"{lost}: " + ("its numbers are of the others, nothing is imputed" if done else "it is ranked last")
+        )
     elif not c.seeds:
-        notes.append("no configuration of it could be trained: it is ranked last")
+        notes.append("it is ranked last")
     if c.deterministic:
         notes.append("no seed changes it: its interval is over images alone")
     elif done == 1:
@@ -156,9 +160,8 @@ def _seeds_in_words(row: Row) -> str:
 
 
 def _speaks_of(results: Results) -> str:
-    search = results.study.get("search") or {}
-    budget = search.get("budget") or {}
-    repeats = search.get("repeats", 1)
+    budget = results.study.get("budget") or {}
+    repeats = results.study.get("repeats", 1)
     at = (
         f"{budget['trials']} trials of at most {budget['epochs']} epochs" if {"trials", "epochs"} <= set(budget) else ""
     )

@@ -16,7 +16,7 @@ from ..dsl.tables import Tables, compile_tables
 from ..errors import fail
 from ..plugins.contracts import Predictions, Score
 from ..plugins.metrics.board import BoardMetric, board
-from ..plugins.registry import Registry
+from ..plugins.registry import Registry, installed, with_files
 from ..search.results import ContenderResult, Interval, Results, load, load_predictions
 from .bootstrap import Draws, bootstrap, interval, rank_intervals
 from .comparisons import compare, draws_needed, letters
@@ -57,11 +57,12 @@ def summarise(
         LinnaeusError: E613 predictions are missing, E614 contenders answered different images, E615 no ontology.
     """
     ontology = ontology or run_ontology(run, results)
-    metrics = [m for m in board(ontology, registry) if m.name in results.metrics]
+    metrics = _metrics(results, run, ontology, registry)
     scored = _score(results, run, compile_tables(ontology), metrics)
     done = [c for c, s in zip(results.contenders, scored.scores, strict=True) if s]
     out = dataclasses.replace(
         results,
+        ontology={**results.ontology, "title": ontology.title},
         contenders=[dataclasses.replace(c, metrics={}, rank=None, letters="") for c in results.contenders],
         comparisons=[],
         confusions={},
@@ -98,6 +99,14 @@ def run_ontology(run: Path, results: Results) -> Ontology:
         if ontology.hash == results.ontology["hash"]:
             return ontology
     raise fail("E615", f"{run / 'ontology'} does not hold the ontology {results.ontology['name']} of these results")
+
+
+def _metrics(results: Results, run: Path, ontology: Ontology, registry: Registry | None) -> list[BoardMetric]:
+    """The metrics that the results name; those of local plugin files come from the run's copies."""
+    found = board(ontology, registry)
+    if registry is None and not set(results.metrics) <= {m.name for m in found}:
+        found = board(ontology, with_files(installed(), sorted((run / "plugins").glob("*.py"))))
+    return [m for m in found if m.name in results.metrics]
 
 
 def _score(results: Results, run: Path, tables: Tables, metrics: Sequence[BoardMetric]) -> _Scored:

@@ -25,10 +25,19 @@ def render_csv(results: Results) -> str:
     ends = [f"{m}{end}" for m in board.metrics for end in ("", ".low", ".high", ".n")]
     writer.writerow([*head, *ends, "notes"])
     for r in board.rows:
-        rank = r.contender.rank or {"low": "", "high": ""}
+        rank = r.contender.rank or {}
         cells = [x for m in board.metrics for x in _cells(r.cells[m])]
         place = "" if r.failed else r.place
-        start = [place, r.name, str(r.baseline).lower(), rank["low"], rank["high"], r.letters, r.seeds, r.parameters]
+        start = [
+            place,
+            r.name,
+            str(r.baseline).lower(),
+            rank.get("low"),
+            rank.get("high"),
+            r.letters,
+            r.seeds,
+            r.parameters,
+        ]
         writer.writerow([*start, r.train_seconds, *r.guarantees.values(), *cells, "; ".join(r.notes)])
     return out.getvalue()
 

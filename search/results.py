@@ -92,7 +92,7 @@ class Results:
     paired: {"a", "b", "difference", "low", "high", "p", "p_holm", "verdict"}, the verdict being of a against b.
     `confusions` by group path: {"title", "kind", "classes", "contenders": {NAME: {"cells", "cut"}}}, counts summed
     over seeds. `report` holds confidence, rope, formats and how the bootstrap was drawn.
-    `data` holds "hashes": {"train", "validation", "test"} among others; boards merge where "test" agrees.
+    `data` holds "hashes": {"content", "split", "test"} among others; boards merge where "test" agrees.
     """
 
     study: dict[str, Any]

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from ...dsl.ontology import Group, Kind, Ontology
 from ...dsl.tables import Bools
 from ...errors import did_you_mean, fail
-from ..contracts import Metric, Predictions, Score
+from ..contracts import Metric, Predictions, Score, Summands
 from ..registry import Registry, installed, load
 from .answers import n_levels
+
+Floats = NDArray[np.float64]
 
 HEADLINE = "headline"
 """The name of the mean over groups of each one's headline metric."""
@@ -80,21 +82,36 @@ class Headline(Metric):
     parts: tuple[BoardMetric, ...] = ()
 
     def score(self, p: Predictions, group: Group | None, level: int | None) -> Score:
-        """The parts' scores, averaged."""
-        return _Mean(tuple(m.score(p) for m in self.parts))
+        """The parts' scores, averaged; as one set of sums where each part is one."""
+        scores = tuple(m.score(p) for m in self.parts)
+        decided: Bools = np.any([s.decided for s in scores], axis=0)
+        sums = [s for s in scores if isinstance(s, Summands) and isinstance(s.values, np.ndarray)]
+        if len(sums) < len(scores):
+            return _Mean(scores, decided)
+        ends = np.cumsum([s.values.shape[1] for s in sums])[:-1]
+
+        def finish(total: Floats) -> Floats:
+            return _mean_of_known([s.finish(x) for s, x in zip(sums, np.split(total, ends, axis=1), strict=True)])
+
+        return Summands(np.concatenate([s.values for s in sums], 1), decided, finish)
 
 
+@dataclass(frozen=True)
 class _Mean(Score):
-    def __init__(self, scores: Sequence[Score]):
-        self.scores = tuple(s for s in scores if s.decided.any())
-        self.decided: Bools = np.any([s.decided for s in scores], axis=0)
+    scores: tuple[Score, ...]
+    decided: Bools
 
-    def under(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        values = np.array([s.under(weights) for s in self.scores]).reshape(-1, len(weights))
-        known = ~np.isnan(values)
-        with np.errstate(invalid="ignore"):  # 0 / 0: no group is decided
-            mean: NDArray[np.float64] = np.where(known, values, 0.0).sum(0) / known.sum(0)
-        return mean
+    def under(self, weights: Floats) -> Floats:
+        with np.errstate(invalid="ignore"):  # 0 / 0 is nan: no group is decided
+            return _mean_of_known([s.under(weights) for s in self.scores])
+
+
+def _mean_of_known(values: Sequence[Floats]) -> Floats:
+    """The mean over the values [k, W] that are not nan; nan where none is."""
+    table = np.stack(values)
+    known = ~np.isnan(table)
+    mean: Floats = np.where(known, table, 0.0).sum(0) / known.sum(0)
+    return mean
 
 
 def headline_metric(group: Group) -> str:

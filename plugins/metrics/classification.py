@@ -24,11 +24,16 @@ def one_hot(numbers: NDArray[np.integer[Any]], classes: int) -> Any:
     return csr_array((np.ones(len(rows)), (rows, numbers[rows])), shape=(len(numbers), classes))
 
 
+DENSE = 20
+"""Up to this many columns a plain array is quicker: many metrics then share one matrix product."""
+
+
 def beside(*parts: Any) -> Any:
-    """Sparse matrices side by side."""
+    """Sparse matrices side by side; few columns become a plain array."""
     from scipy.sparse import hstack
 
-    return hstack(parts, format="csr")
+    whole = hstack(parts, format="csr")
+    return whole.toarray() if whole.shape[1] <= DENSE else whole
 
 
 def mean_over(values: Floats, present: NDArray[np.bool_]) -> Floats:

@@ -20,7 +20,6 @@ from linnaeus.search.results import (
     SavedPredictions,
     SearchResult,
     SeedResult,
-    load_predictions,
 )
 
 WORDS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -161,14 +160,15 @@ def make_run(
     results = Results(
         study={
             "name": "digits", "linnaeus": 1, "compare": ["backbone"], "seed": 0,
-            "search": {"repeats": 1, "sampler": "tpe", "pruner": "halving", "budget": {"trials": 16, "epochs": 15}},
+            "repeats": 1, "budget": {"trials": 16, "epochs": 15, "seconds": None}, "text": "name: digits\nseed: 0\n",
             "final": {"seeds": seeds, "train_on": "train", "epochs": "best"},
         },
-        ontology={"name": "digits", "title": "Handwritten digits", "version": "1.0", "hash": ontology.hash},
+        ontology={"name": "digits", "version": "1.0", "hash": ontology.hash},
         data={
             "source": "digits",
             "counts": {"train": 808, "validation": 90, "test": n},
-            "hashes": {"train": "a" * 64, "validation": "b" * 64, "test": "c" * 64},
+            "hashes": {"content": "a" * 64, "split": "b" * 64, "test": "c" * 64},
+            "classes": {"digit": {c.path: {"train": 80, "validation": 9, "test": 60} for c in ontology.labels[:12]}},
             "dropped": [{"reason": "duplicate of a test image", "count": 3}],
             "notes": ["The set is ordered by writer; the official split keeps writers apart."],
         },
@@ -194,6 +194,6 @@ def make_run_fixture() -> Callable[..., tuple[Results, Ontology]]:
     return make_run
 
 
-@pytest.fixture(name="load_saved")
-def load_saved_fixture() -> Callable[[Path], SavedPredictions]:
-    return load_predictions
+@pytest.fixture(name="make_run_once", scope="session")
+def make_run_once_fixture() -> Callable[..., tuple[Results, Ontology]]:
+    return make_run
