@@ -50,6 +50,11 @@ class RunFolder:
         return self.path / "journal.log"
 
     @property
+    def begun(self) -> bool:
+        """Whether a search has begun here. Until then nothing would be mixed if the study changed."""
+        return self.journal.exists()
+
+    @property
     def state(self) -> Path:
         """What the supervisor is doing."""
         return self.path / "state.json"
@@ -86,7 +91,7 @@ class RunFolder:
             LinnaeusError: E505 the data changed since.
         """
         identity = self.identity()
-        if identity["data"] is None:
+        if identity["data"] is None or not self.begun:
             write_text(self.path / IDENTITY, json.dumps(identity | {"data": digest}, indent=1) + "\n")
         elif identity["data"] != digest:
             raise fail(
@@ -183,7 +188,7 @@ def is_full(error: OSError) -> bool:
 
 
 def _choose(study: Study, out: Path, fork: bool) -> tuple[RunFolder, bool]:
-    """The folder to work in, and whether it is new."""
+    """The folder to work in, and whether it is new (or might as well be)."""
     number = 1
     while True:
         folder = RunFolder(out if number == 1 else out.with_name(f"{out.name}-{number}"))
@@ -192,6 +197,8 @@ def _choose(study: Study, out: Path, fork: bool) -> tuple[RunFolder, bool]:
         difference = _difference(study, folder)
         if difference is None:
             return folder, False
+        if difference.diagnostics[0].code == "E504" and not folder.begun:
+            return folder, True
         if not fork or difference.diagnostics[0].code != "E504":
             raise LinnaeusError(difference.diagnostics)
         number += 1

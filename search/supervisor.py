@@ -114,6 +114,8 @@ class ContenderSearch:
             pruner=make_pruner(study.search.pruner, self.budget.epochs),
         )
         self._memory.add_trials(self._journal.trials)
+        self.rows: list[dict[str, Any]] = [t.user_attrs for t in self._journal.trials]
+        """What is known of each trial that has ended, in order."""
 
     @property
     def budget(self) -> Budget:
@@ -121,32 +123,27 @@ class ContenderSearch:
         return self.study.search.budget
 
     @property
-    def trials(self) -> list[optuna.trial.FrozenTrial]:
-        """The trials that have ended, in order."""
-        return self._journal.trials
-
-    @property
     def seconds(self) -> float:
         """Time spent in trials so far, over all runs of the study."""
-        return math.fsum(t.user_attrs["seconds"] for t in self.trials)
+        return math.fsum(row["seconds"] for row in self.rows)
 
     @property
     def ended(self) -> bool:
         """Whether the budget is over, in trials or in seconds."""
         limit = self.budget.seconds
-        return len(self.trials) >= self.budget.trials or (limit is not None and self.seconds >= limit)
+        return len(self.rows) >= self.budget.trials or (limit is not None and self.seconds >= limit)
 
     def run(self, worker: TrialWorker) -> None:
         """Ask, run and tell until the budget is over."""
         self.listen(self._event("search-started"))
         while not self.ended:
             _Trial(self, next(self.numbers)).run(worker)
-            self.listen(self._event("trial-ended", self.trials[-1].user_attrs))
+            self.listen(self._event("trial-ended", self.rows[-1]))
         self.listen(self._event("search-ended"))
 
     def ask(self) -> tuple[optuna.Trial, Configuration]:
         """The next trial; the first is the default configuration."""
-        number = len(self._memory.trials)
+        number = len(self.rows)
         self._memory.sampler = make_sampler(
             self.study.search.sampler, seed_from(self.study.seed, self.contender.name, "sampler", number)
         )
@@ -167,42 +164,38 @@ class ContenderSearch:
         elif facts["state"] in ("pruned", "stopped") and facts["value"] is not None:
             state = TrialState.PRUNED
         self._memory.tell(trial, values, state)
-        self._journal.add_trial(self._memory.trials[trial.number])
+        self._journal.add_trial(self._memory.get_trials(deepcopy=False)[trial.number])
+        self.rows.append(facts)
 
     def selected(self) -> Selected | None:
         """The best trial on validation; a pruned one only where no other has a value. None: all failed."""
-        scored = [t for t in self.trials if t.user_attrs["value"] is not None]
+        scored = [row for row in self.rows if row["value"] is not None]
         if not scored:
             return None
-
-        def merit(t: optuna.trial.FrozenTrial) -> tuple[bool, float, int]:
-            return t.user_attrs["state"] != "pruned", t.user_attrs["value"], -t.number
-
-        facts = max(scored, key=merit).user_attrs
-        return Selected(facts["number"], facts["value"], facts["best_epoch"], facts["configuration"])
+        best = max(scored, key=lambda row: (row["state"] != "pruned", row["value"], -row["number"]))
+        return Selected(best["number"], best["value"], best["best_epoch"], best["configuration"])
 
     def result(self) -> SearchResult:
         """What this search did, for `results.json`."""
-        rows = [t.user_attrs for t in self.trials]
         best: list[float | None] = []
-        for row in rows:
+        for row in self.rows:
             counts = row["value"] is not None and row["state"] != "pruned"
             known = [v for v in (best[-1] if best else None, row["value"] if counts else None) if v is not None]
             best.append(max(known, default=None))
         selected = self.selected()
         return SearchResult(
-            trials=len(rows),
-            states=dict(Counter(row["state"] for row in rows)),
+            trials=len(self.rows),
+            states=dict(Counter(row["state"] for row in self.rows)),
             seconds=self.seconds,
             best_value=selected.value if selected else None,
             best_trial=selected.number if selected else None,
-            rows=rows,
+            rows=list(self.rows),
             best_so_far=best,
             space=spaces.describe(self.contender.space),
         )
 
     def _event(self, kind: str, facts: dict[str, Any] | None = None) -> Event:
-        selected, done = self.selected(), len(self.trials)
+        selected, done = self.selected(), len(self.rows)
         left = (self.budget.trials - done) * self.seconds / done if done else None
         if self.budget.seconds is not None and left is not None:
             left = min(left, max(self.budget.seconds - self.seconds, 0.0))

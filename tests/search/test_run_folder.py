@@ -37,6 +37,7 @@ def code(e):
 
 def test_a_new_folder_holds_resolved_copies_and_hashes(tmp_path, study):
     with claim(study, tmp_path / "runs" / "s") as folder:
+        assert not folder.begun
         assert (folder.path / "ontology" / "o.onto").read_text() == "ontology o\n"
         assert (folder.path / "plugins" / "mine.py").is_file()
         assert "trials: 4" in (folder.path / "study.yaml").read_text()
@@ -49,8 +50,8 @@ def test_a_new_folder_holds_resolved_copies_and_hashes(tmp_path, study):
 
 def test_a_changed_study_is_refused_with_the_difference_or_forked(tmp_path, study):
     out = tmp_path / "runs" / "s"
-    with claim(study, out):
-        pass
+    with claim(study, out) as folder:
+        folder.journal.touch()
     changed = a_study(tmp_path, search={"budget": {"trials": 9}})
     with pytest.raises(LinnaeusError) as e, claim(changed, out):
         pass
@@ -63,11 +64,20 @@ def test_a_changed_study_is_refused_with_the_difference_or_forked(tmp_path, stud
             assert folder.path.name == "s-2"
 
 
+def test_a_study_that_never_began_may_change(tmp_path, study):
+    with claim(study, tmp_path / "run") as folder:
+        before = folder.identity()
+    changed = a_study(tmp_path, search={"budget": {"trials": 9}})
+    with claim(changed, tmp_path / "run") as folder:
+        assert folder.identity()["text"] != before["text"]
+        assert "trials: 9" in (folder.path / "study.yaml").read_text()
+
+
 @pytest.mark.parametrize("part", ["ontology", "registry"])
 def test_a_changed_ontology_or_plugin_is_a_changed_study(tmp_path, study, part):
     out = tmp_path / "run"
-    with claim(study, out):
-        pass
+    with claim(study, out) as folder:
+        folder.journal.touch()
     if part == "ontology":
         study.ontology.hash = "c" * 64
     else:
@@ -86,7 +96,9 @@ def test_what_only_the_report_shows_may_change(tmp_path, study):
 
 def test_changed_data_are_refused(tmp_path, study):
     with claim(study, tmp_path / "run") as folder:
-        folder.check_data("d" * 64)
+        folder.check_data("c" * 64)
+        folder.check_data("d" * 64)  # nothing has begun
+        folder.journal.touch()
         folder.check_data("d" * 64)
         with pytest.raises(LinnaeusError) as e:
             folder.check_data("e" * 64)

@@ -77,13 +77,13 @@ def count_trials(storage):
 
 def outcome(search):
     keys = ("number", "state", "cause", "value", "best_epoch", "epochs", "parameters", "configuration")
-    return [{k: t.user_attrs[k] for k in keys} for t in search.trials]
+    return [{k: t[k] for k in keys} for t in search.rows]
 
 
 def test_the_first_trial_is_the_default_configuration_and_the_budget_is_kept(tmp_path):
     worker = Pretender()
     search = search_in(tmp_path, a_study(trials=5), worker)
-    assert len(worker.jobs) == len(search.trials) == 5
+    assert len(worker.jobs) == len(search.rows) == 5
     first = worker.jobs[0]["configuration"]
     assert first["backbone"] == {"name": "small", "fields": {"width": 8}}
     assert first["optimizer"]["fields"] == {"learning_rate": 1e-3}
@@ -136,10 +136,10 @@ def test_pruning_follows_the_validation_curve(tmp_path):
     states = search.result().states
     assert states["pruned"] >= 5
     assert states["complete"] >= 1
-    pruned = [t for t in search.trials if t.user_attrs["state"] == "pruned"]
-    assert all(t.user_attrs["epochs"] < 9 for t in pruned)
+    pruned = [t for t in search.rows if t["state"] == "pruned"]
+    assert all(t["epochs"] < 9 for t in pruned)
     selected = search.selected()
-    assert selected.value == max(t.user_attrs["value"] for t in search.trials if t.user_attrs["state"] == "complete")
+    assert selected.value == max(t["value"] for t in search.rows if t["state"] == "complete")
     assert selected.best_epoch == 9
 
 
@@ -148,8 +148,8 @@ def test_seconds_stop_a_trial_at_its_next_epoch_and_count_over_resumes(tmp_path,
     monkeypatch.setattr("linnaeus.search.supervisor.time.monotonic", lambda: next(clock))
     study = a_study(trials=50, epochs=10, seconds=15.0)
     search = search_in(tmp_path, study, Pretender())
-    assert len(search.trials) < 5
-    assert search.trials[-1].user_attrs["state"] == "stopped"
+    assert len(search.rows) < 5
+    assert search.rows[-1]["state"] == "stopped"
     again = Pretender()
     search_in(tmp_path, study, again)
     assert again.jobs == []
@@ -166,11 +166,11 @@ def test_contenders_share_the_numbering_and_keep_their_own_history(tmp_path):
     other = Contender("other", SPACE, "risk")
     search_in(tmp_path, a_study(trials=3), Pretender())
     second = search_in(tmp_path, a_study(trials=3), Pretender(), other)
-    assert [t.user_attrs["number"] for t in second.trials] == [3, 4, 5]
+    assert [t["number"] for t in second.rows] == [3, 4, 5]
     alone = tmp_path / "alone"
     alone.mkdir()
     same = search_in(alone, a_study(trials=3), Pretender(), other)
-    assert [t.params for t in same.trials] == [t.params for t in second.trials]
+    assert [t["parameters"] for t in same.rows] == [t["parameters"] for t in second.rows]
 
 
 def test_a_machine_failure_stops_the_study(tmp_path):
@@ -182,4 +182,4 @@ def test_a_machine_failure_stops_the_study(tmp_path):
 
     with pytest.raises(LinnaeusError, match="E506"):
         search_in(tmp_path, a_study(), Broken())
-    assert len(search_in(tmp_path, a_study(trials=2), Pretender()).trials) == 2
+    assert len(search_in(tmp_path, a_study(trials=2), Pretender()).rows) == 2
