@@ -2,8 +2,8 @@
 
 Seeds and images are crossed, not nested: every retraining answers the same images. Each draw therefore repeats
 images once for all contenders and, independently, retrainings within each contender; a metric's draw is the mean of
-the drawn retrainings on the drawn images. That is unbiased for what images and retrainings do each, and counts what only
-one retraining does on one image three times, so that intervals err on the wide side, the more the less retrainings
+the drawn retrainings on the drawn images. That is unbiased for what images and retrainings do each, and counts what
+only one retraining does on one image three times: intervals err on the wide side, the more so the less retrainings
 agree (Owen 2007, "The pigeonhole bootstrap", Annals of Applied Statistics 1).
 
 At each level one fewer is drawn than there are: drawing n of n understates the variance of a mean by (n − 1) / n,

@@ -130,8 +130,10 @@ def _predictions(folder: Path, tables: Tables, scored: _Scored) -> Predictions:
     saved = load_predictions(folder)
     if scored.names is None:
         scored.names, scored.clusters = saved.names, saved.clusters
-    if saved.names != scored.names or saved.possible.shape[1] != tables.n_states:
-        raise fail("E614", f"{folder} answers other test images than the contenders before it")
+    before = saved.possible if scored.first is None else scored.first.possible
+    if saved.names != scored.names or not np.array_equal(saved.possible, before):
+        step = "rank contenders together only on the same test images and labels"
+        raise fail("E614", f"{folder} answers other test images than the contenders before it", help=step)
     p = Predictions(tables, saved.possible, saved.worlds, saved.probabilities, saved.log_likelihood)
     scored.first = scored.first or p
     return p

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +15,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from linnaeus.dsl.load import load_ontology
 from linnaeus.errors import LinnaeusError
 from linnaeus.plugins.contracts import Summands
 from linnaeus.reports import statistics
 from linnaeus.reports.bootstrap import bootstrap, image_weights, interval, rank_intervals, seed_weights
 from linnaeus.reports.comparisons import bootstrap_p, compare, draws_needed, holm, letters, verdict
-from linnaeus.reports.statistics import merge, summarise
+from linnaeus.reports.statistics import merge, run_ontology, summarise
 from linnaeus.search.results import Results, from_dict, load, save
 
 
@@ -185,7 +188,7 @@ def test_summarise_completes_every_row(finished: tuple[Results, Any, Path]) -> N
                 assert i.low <= i.mean <= i.high
         assert c.rank["low"] <= c.rank["high"]
     assert rows["lenet"].metrics["digit.accuracy"].n == 200 > rows["lenet"].metrics["loops.accuracy"].n
-    assert from_dict(__import__("json").loads(results.to_json())) == load(run)
+    assert from_dict(json.loads(results.to_json())) == load(run)
 
 
 def test_a_failed_contender_is_ranked_last_without_numbers(finished: tuple[Results, Any, Path]) -> None:
@@ -265,6 +268,34 @@ def test_studies_that_differ_are_not_merged(two_runs: tuple[Path, Path], part: s
     with pytest.raises(LinnaeusError, match=word) as e:
         merge(two_runs)
     assert e.value.diagnostics[0].code == "E616"
+
+
+def test_a_metric_of_a_local_plugin_file_is_on_the_board(make_run: Make, tmp_path: Path) -> None:
+    """The one that the documentation shows."""
+    page = Path(__file__).parents[2] / "docs" / "metrics.md"
+    (code,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "mine.py").write_text(code, encoding="utf-8")
+    results, ontology = make_run(tmp_path, n=60, seeds=2)
+    about = {"title": "Error rate of Digit", "better": "lower", "scope": "group", "group": "digit", "level": None}
+    results.metrics["digit.error-rate"] = about
+    results.objective = "digit.error-rate"
+    done = summarise(results, tmp_path, ontology, draws=50)
+    for c in done.contenders[:-1]:
+        found = c.metrics
+        assert found["digit.error-rate"].mean == pytest.approx(1 - found["digit.accuracy"].mean)
+    ranks = {c.name: c.rank for c in done.contenders}
+    assert ranks["prior"] == {"low": 6, "high": 6}
+
+
+def test_the_ontology_of_a_run_is_known_by_its_hash(make_run: Make, tmp_path: Path) -> None:
+    results, _ = make_run(tmp_path, n=10, seeds=1)
+    folder = tmp_path / "ontology"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.onto").write_text(f'ontology {name} version "1"\nbinary x\n', encoding="utf-8")
+    results.ontology["hash"] = load_ontology(folder / "two.onto").hash
+    assert run_ontology(tmp_path, results).name == "two"
 
 
 @settings(max_examples=20)
