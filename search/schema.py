@@ -6,7 +6,7 @@ A check takes a `Node` and gives the value, or raises `LinnaeusError`; `Section.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from types import UnionType
 from typing import Any, TypeVar
@@ -89,9 +89,9 @@ class Section:
         self.known.append(key)
         return Section(self.nodes.get(key) or Node(None, self.node.span, self.path(key)), self.findings)
 
-    def close(self, extra: Iterable[str] = ()) -> None:
-        """Report every key that nobody took and that is not in `extra`."""
-        known = [*self.known, *extra]
+    def close(self) -> None:
+        """Report every key that nobody took."""
+        known = list(dict.fromkeys(self.known))
         for key in self.nodes:
             if key not in known:
                 help = did_you_mean(key, known, plural="keys here")

@@ -1,5 +1,7 @@
 import contextlib
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -472,3 +474,38 @@ def test_an_override_leaves_the_rest_of_the_tree(base):
 def test_no_damage_to_a_study_gives_a_traceback(base, at, inserted, removed):
     with contextlib.suppress(LinnaeusError):
         read(base, FULL[:at] + inserted + FULL[at + removed :])
+
+
+# --- the studies of examples/ ----------------------------------------------------------------------
+
+EXAMPLES = ("digits", "fashion", "grocery")
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_example_studies_read_with_the_installed_plugins(root, example):
+    study = load_study(root / "examples" / example / "study.yaml")
+    assert study.name == example
+    again = parse_study(dump(study.resolved), study.file)
+    assert again.resolved == study.resolved
+
+
+def test_reading_a_study_imports_no_heavy_library(root):
+    code = (
+        "import sys; from pathlib import Path; from linnaeus.search.study_file import load_study;"
+        f"load_study(Path({str(root / 'examples' / 'digits' / 'study.yaml')!r}));"
+        "print([m for m in ('jax', 'flax', 'optuna', 'sklearn', 'tensorflow_datasets') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_documented_defaults_are_the_defaults(root):
+    page = (root / "docs" / "study.md").read_text(encoding="utf-8")
+    documented = page.split("```yaml\n")[1].split("```")[0]
+    file = root / "examples" / "digits" / "study.yaml"
+    least = parse_study("ontology: digits.onto\ndata: {source: digits}\n", file)
+    assert parse_study(documented, file).resolved == least.resolved
+    given = parse(documented, "page").plain
+    assert set(given) == set(least.resolved)
+    for part in ("data", "objective", "search", "final", "report", "run"):
+        assert set(given[part]) == set(least.resolved[part])
