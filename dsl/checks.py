@@ -79,7 +79,10 @@ def check_strings(outline: Outline) -> Findings:
         names.append(item.node.name)
         texts += [item.node.title] if item.node.title else []
         texts += [text for m in item.node.modifiers if isinstance(m, Aka) for text in m.names]
-    for value, span in [(n.text, n.span) for n in names] + [(t.value, t.span) for t in texts]:
+    for named in (*names, *texts):
+        value, span = (named.text if isinstance(named, Name) else named.value), named.span
+        if not value and isinstance(named, Name):
+            continue  # two backticks: reported as the text was read
         if not value.strip():
             yield _found("E105", span, "an empty name", "write something, or leave the string out")
         elif value != value.strip():
@@ -116,7 +119,7 @@ def check_duplicates(outline: Outline) -> Findings:
 def _clashes(item: Named, spelled: dict[str, Named | None]) -> Findings:
     for text in _spellings(item):
         owner = spelled.setdefault(text.value, item)
-        if owner is not item:
+        if owner is not item and text.value:
             name = f"`{owner.id}`" if owner is not None else f"the class `{OTHER}` that `open` adds"
             yield _found("E108", text.span, f"{text.value!r} also names {name}", "each spelling names one sibling")
 
@@ -221,7 +224,7 @@ def check_lookalikes(outline: Outline) -> Findings:
             owner = seen.setdefault(skeleton(item.id), item)
             if owner.id != item.id:
                 message = f"`{item.id}` looks like `{owner.id}` in line {owner.node.name.span.line}"
-                step = "rename one: data is matched without case, spaces, hyphens and underscores"
+                step = "rename one: people, and data matched without case or separators, can't tell them apart"
                 yield _found("W101", item.node.name.span, message, step)
     for item in _all_named(outline):
         scripts = () if item.id.isascii() else mixed_scripts(item.id)

@@ -25,6 +25,8 @@ def check_text(text: str, file: str) -> tuple[Ontology | None, tuple[Diagnostic,
     outline = resolve(document)
     checked = run_checks(outline)
     known = {(d.code, d.span) for d in unread}
+    if any(d.severity == "error" for d in unread):
+        checked = tuple(d for d in checked if d.code != "E103")  # what was not read may be what seems missing
     found = sorted([*unread, *(d for d in checked if (d.code, d.span) not in known)], key=_place)
     if any(d.severity == "error" for d in found):
         return None, tuple(found)

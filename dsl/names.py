@@ -92,7 +92,7 @@ class _Names(Generic[T]):
             if found:
                 return Match(None, folded=folded, ambiguous=True, candidates=tuple(p for p, _ in found))
         near = get_close_matches(fold(text), self.simple, n=3, cutoff=0.6) if len(text) <= 200 else []
-        return Match(None, candidates=tuple(self.folded[n][0][0] for n in near))
+        return Match(None, candidates=tuple(dict.fromkeys(self.folded[n][0][0] for n in near)))
 
 
 def _spellings(item: Group | Label, ends: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from .syntax import Document, build_document, token_span
 from .tokens import CLOSER, OPENER, arrange, balance, lex, too_deep
 
 MAX_ERRORS = 50
-"""Past this many errors, reading a file stops."""
+"""Past this many errors in the text of one file, no more are reported."""
 
 REFUSED_DECLARATIONS = {"IMPORT", "USE", "RULE", "MIGRATE"}
 
@@ -58,11 +58,12 @@ def parse(text: str, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
     """
     text, found = clean(text, file)
     tokens, strange = lex(grammar(), text, file)
-    tokens, unbalanced = balance(tokens, file)
-    found += strange + unbalanced
+    found += strange[:MAX_ERRORS]
     deep = too_deep(tokens, file)
     if deep is not None:
         return Document(file, ()), (*found, deep)
+    tokens, unbalanced = balance(tokens, file)
+    found += unbalanced[:MAX_ERRORS]
     reader = _Reader(file, list(arrange(tokens)), {d.span.line for d in found if d.span and d.severity == "error"})
     document = build_document(reader.read(), file)
     return document, tuple(sorted(found + reader.found, key=_place))
@@ -110,9 +111,11 @@ class _Reader:
         tokens = [*self.tokens, _end(self.tokens)]
         start = at = 0  # `start` is where the declaration that stands at `at` began
         while True:
-            if len(self.found) >= MAX_ERRORS:
-                at = len(tokens) - 1
             token = tokens[at]
+            if token.type == "SEP" and tokens[at + 1].type == "LBRACE":  # not skipped, it would cost the group its body
+                self._say(tokens[at + 1], "E011", "a `{` can't begin a line", "put it at the end of the line before")
+                at += 1
+                continue
             try:
                 tree = self.parser.feed_token(token)
             except UnexpectedToken:
@@ -128,14 +131,15 @@ class _Reader:
     def _recover(self, tokens: list[Token], at: int) -> int:
         """Put BAD in place of the item around token `at`; where reading goes on."""
         states, values = self.parser.parser_state.state_stack, self.parser.parser_state.value_stack
-        depth = 0
-        while "BAD" not in self.parser.choices():
+        depth = 0  # brackets that stay open; below zero: in a pair that is closed already
+        while depth < 0 or "BAD" not in self.parser.choices():
             states.pop()
             value = values.pop()
             if isinstance(value, Token):
                 depth += (value.type in CLOSER) - (value.type in OPENER)
         self.parser.feed_token(Token.new_borrow_pos("BAD", "", tokens[at]))
-        while depth > 0 or tokens[at].type not in self.parser.choices():
+        follow = self.parser.accepts()  # exact, where choices() also lists what may follow BAD elsewhere
+        while depth > 0 or tokens[at].type not in follow:
             depth += (tokens[at].type in CLOSER) - (tokens[at].type in OPENER)
             at += 1
         return at
@@ -145,9 +149,13 @@ class _Reader:
         if first.type in REFUSED_DECLARATIONS and start < at:
             self.found.append(unsupported(str(first), token_span(first, self.file)))
             return
-        if token.line not in self.reported:
-            self.reported.add(token.line or 0)
+        if token.line not in self.reported and len(self.found) < MAX_ERRORS:
             message, step, code = _explain(token, tokens[at - 1] if at else None, self.parser.accepts())
+            self._say(token, code, message, step)
+
+    def _say(self, token: Token, code: str, message: str, step: str | None) -> None:
+        if len(self.found) < MAX_ERRORS:
+            self.reported.add(token.line or 0)
             self.found.append(Diagnostic(code, message, span=token_span(token, self.file), help=step))
 
 
@@ -177,8 +185,6 @@ def _explain(token: Token, previous: Token | None, accepts: set[str]) -> tuple[s
         return _side_by_side(token, previous)
     if token.type == "STRING" and before == "STRING":
         return "a second title", 'other spellings stand after `aka`: aka "…", "…"', "E013"
-    if token.type == "LBRACE" and before == "SEP":
-        return "a `{` can't begin a line", "put it at the end of the line before", "E011"
     found = {"$END": "the end of the file", "SEP": "the end of the line"}.get(token.type, text)
     return f"expected {_list(accepts)}, found {found}", None, "E011"
 

@@ -15,6 +15,7 @@ MAX_DEPTH = 64
 """How deep brackets may nest. Deeper taxonomies are unknown, and what walks the tree may recurse."""
 
 CLOSER = {"LBRACE": "RBRACE", "LPAR": "RPAR"}
+_TEXT = {"RBRACE": "}", "RPAR": ")"}
 OPENER = {closer: opener for opener, closer in CLOSER.items()}
 
 _OPERATORS = {"BAR", "LT", "LE", "GT", "GE", "EQ", "NE", "ARROW", "IMPLIES", "IFF", "AND", "OR", "IN"}
@@ -28,11 +29,15 @@ def lex(lark: Lark, text: str, file: str) -> tuple[list[Token], list[Diagnostic]
     """The tokens of a text; what can't be one is reported, and replaced by what was likely meant."""
     found: list[Diagnostic] = []
     tokens: list[Token] = []
+    stray: int | None = None  # the last line with a stray character: one report a line
     for token in lark.lex(text):
+        if token.type == "STRAY" and token.line == stray:
+            continue
         problem = _problem(token, text, file)
         if problem is not None:
             found.append(problem)
         if token.type == "STRAY":
+            stray = token.line
             continue
         tokens.append(_repaired(token))
     return tokens, found
@@ -51,7 +56,12 @@ def _problem(token: Token, text: str, file: str) -> Diagnostic | None:
     if kind == "STRING":
         escape = re.search(r'\\[^"\\]', token.replace("\\\\", "  "))
         if escape:
-            return Diagnostic("E007", f'unknown escape `{escape[0]}`; a string knows `\\"` and `\\\\`', span=span)
+            return Diagnostic(
+                "E007",
+                f'unknown escape `{escape[0]}`; a string knows `\\"` and `\\\\`',
+                span=span,
+                help=r"write `\\` for a backslash",
+            )
     elif kind == "OPEN_STRING":
         return Diagnostic("E005", "this string is never closed", span=span, help='end it with `"` on the same line')
     elif kind == "OPEN_QUOTE":
@@ -84,12 +94,12 @@ def _stray(token: Token, text: str, file: str) -> Diagnostic:
     before = re.search(r"[^\s{}(),;\"`]*$", text[max(0, position - 80) : position])
     after = re.match(r"[^\s{}(),;\"`]*", text[position : position + 80])
     chunk = (before[0] if before else "") + (after[0] if after else "")
-    if chunk != str(token) and any(c.isalnum() for c in chunk):
+    if token == "'" and chunk.startswith("'"):
+        step = 'strings stand in double quotes: "…"'
+    elif chunk != str(token) and any(c.isalnum() for c in chunk):
         step = (
             f"a name with other characters than letters, digits, `_` and inner hyphens stands in backticks: `{chunk}`"
         )
-    elif token == "'":
-        step = 'strings stand in double quotes: "…"'
     else:
         step = "delete it"
     return Diagnostic("E004", f"`{token}` means nothing here", span=span, help=step)
@@ -122,19 +132,23 @@ class _Brackets:
         elif token.type in OPENER:
             opener = OPENER[token.type]
             if all(open_.type != opener for open_, _ in self.stack):
-                self.found.append(
-                    Diagnostic(
-                        "E009",
-                        f"this `{token}` closes nothing",
-                        span=token_span(token, self.file),
-                        help="delete it, or add the bracket that it should close",
-                    )
-                )
+                self._stray(token)
                 return
             while self.stack[-1][0].type != opener:
                 self._close(token)
             self.stack.pop()
         self.out.append(token)
+
+    def _stray(self, token: Token) -> None:
+        """A closing bracket without its opening one; it closes the innermost bracket, if there is one."""
+        message, step = f"this `{token}` closes nothing", "delete it, or add the bracket that it should close"
+        if self.stack:
+            opener = self.stack.pop()[0]
+            right = CLOSER[opener.type]
+            message = f"this `{token}` can't close the `{opener}` in line {opener.line}"
+            step = f"write `{_TEXT[right]}`"
+            self.out.append(Token.new_borrow_pos(right, _TEXT[right], token))
+        self.found.append(Diagnostic("E009", message, span=token_span(token, self.file), help=step))
 
     def _ends(self, token: Token) -> bool:
         """Whether a line's first token stands outside the innermost open bracket, by its keyword or indentation."""
@@ -149,7 +163,7 @@ class _Brackets:
         """Close the innermost bracket in its writer's place."""
         opener, _ = self.stack.pop()
         self.missing -= 1
-        closer = "}" if opener.type == "LBRACE" else ")"
+        closer = _TEXT[CLOSER[opener.type]]
         place = "at the end of the file" if before is None else f"before `{before}` in line {before.line}"
         span = token_span(opener, self.file)
         self.found.append(
