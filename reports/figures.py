@@ -277,7 +277,7 @@ def _heat(
     for t, y, n in cells:
         share = n / total[t]
         said = f"{classes[t]} → {answers[y]}: {100 * share:.1f} %"
-        text = f"{100 * share:.0f}" if c <= NUMBERED else ""
+        text = _percent(share) if c <= NUMBERED else ""
         dark = round(max(0.08, share if t == y else share**0.5), 2)
         made.append(Cell(round(left + y * size, 1), round(top + t * size, 1), dark, text, said, t == y))
     worst = "; ".join(f"{t} answered as {y} {share}" for t, y, _, share in mistakes[:3])
@@ -295,6 +295,12 @@ def _heat(
         c <= NUMBERED,
         round(wide * size, 1),
     )
+
+
+def _percent(share: float) -> str:
+    """A share in %, never rounded to none or all."""
+    whole = f"{100 * share:.0f}"
+    return f"{100 * share:.1f}" if whole in ("0", "100") and share < 1 else whole
 
 
 def _short(name: str) -> str:
