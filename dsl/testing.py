@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,9 +69,7 @@ def _values(ontology: Ontology, group: Group) -> list[World]:
             inner = {p for label in labels for p in label.parents}
             return [_path(ontology, label) for label in labels if label.index not in inner]
         case Kind.MULTILABEL:
-            subsets = (
-                frozenset(s) for n in range(len(labels) + 1) for s in itertools.combinations(group.labels, n)
-            )
+            subsets = (frozenset(s) for n in range(len(labels) + 1) for s in itertools.combinations(group.labels, n))
             return [s for s in subsets if all(set(ontology.labels[i].parents) <= s for i in s)]
 
 
@@ -156,6 +154,25 @@ def random_ontology(
         ontology = Ontology("random", tuple(draft.groups), tuple(draft.labels))
         if len(draft.labels) <= max_labels and count_worlds(ontology) <= max_worlds:
             return ontology
+
+
+def side_by_side(ontologies: list[Ontology]) -> Ontology:
+    """One ontology with the groups of all: a world of it is a world of each. Labels and states keep their order, those
+    of the first ontology first, so that many ontologies are tried in one compiled program.
+    """
+    groups: list[Group] = []
+    labels: list[Label] = []
+    for number, o in enumerate(ontologies):
+        first, up = len(groups), len(labels)
+        for label in o.labels:
+            parents, path = tuple(p + up for p in label.parents), f"o{number}.{label.path}"
+            labels.append(replace(label, index=label.index + up, group=label.group + first, parents=parents, path=path))
+        for g in o.groups:
+            condition = None if g.condition is None else g.condition + up
+            mine = tuple(i + up for i in g.labels)
+            path = f"o{number}.{g.path}"
+            groups.append(replace(g, index=g.index + first, labels=mine, condition=condition, path=path))
+    return Ontology("side_by_side", tuple(groups), tuple(labels))
 
 
 # --- random annotations ----------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from linnaeus.dsl.evidence import NO, UNKNOWN, YES, decided_labels, evidence_from_allowed, propagate
 from linnaeus.dsl.tables import compile_tables
 from linnaeus.dsl.testing import enumerate_worlds, random_evidence, random_ontology
