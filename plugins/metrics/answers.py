@@ -66,11 +66,21 @@ def answers(p: Predictions, group: Group, level: int | None = None) -> Answers:
         if label >= 0:
             number[list(tables.label_states[label])] = i
     live = slice(variable.live.start, variable.live.stop)
-    possible, of = p.possible[:, live], number[live]
-    low = np.where(possible, of, len(classes)).min(1)
-    high = np.where(possible, of, -1).max(1)
-    alone = (low == high) if variable.na < 0 else (low == high) & ~p.possible[:, variable.na]
-    return Answers(classes, np.where(alone, low, -1), _predicted(p, group, classes))
+    truth = _truth(p.possible[:, live], number[live])
+    if variable.na >= 0:
+        truth[p.possible[:, variable.na]] = -1
+    return Answers(classes, truth, _predicted(p, group, classes))
+
+
+def _truth(possible: Bools, of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[N] the one class of all possible states [N, k], whose classes are `of` [k]; -1 where they disagree."""
+    count = possible.sum(1)
+    truth = np.where(count == 1, of[possible.argmax(1)], -1)
+    for i in np.flatnonzero(count > 1):  # coarse labels are few; a table of all would be N × k numbers
+        found = of[possible[i]]
+        if (found == found[0]).all():
+            truth[i] = found[0]
+    return truth
 
 
 def _predicted(p: Predictions, group: Group, classes: tuple[int, ...]) -> NDArray[np.int64]:
