@@ -77,12 +77,9 @@ def check_strings(outline: Outline) -> Findings:
     texts: list[Text] = [t for t in (header.title, header.version) if t] if header else []
     for item in _all_named(outline):
         names.append(item.node.name)
-        texts += [item.node.title] if item.node.title else []
-        texts += [text for m in item.node.modifiers if isinstance(m, Aka) for text in m.names]
-    for named in (*names, *texts):
-        value, span = (named.text if isinstance(named, Name) else named.value), named.span
-        if not value and isinstance(named, Name):
-            continue  # two backticks: reported as the text was read
+        texts += _spellings(item)
+    places = [(name.text, name.span) for name in names if name.text]  # an empty one was reported as the text was read
+    for value, span in places + [(text.value, text.span) for text in texts]:
         if not value.strip():
             yield _found("E105", span, "an empty name", "write something, or leave the string out")
         elif value != value.strip():

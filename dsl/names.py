@@ -14,6 +14,7 @@ from .ontology import Group, Label, Ontology
 
 T = TypeVar("T")
 
+_EFFORT = 300_000  # some two seconds: a column of 10,000 unknown values must not take minutes
 _SEPARATORS = re.compile(r"[\s_-]+")
 
 
@@ -72,6 +73,7 @@ class _Names(Generic[T]):
     folded: dict[str, list[tuple[str, T]]] = field(default_factory=dict)
     paths: dict[str, T] = field(default_factory=dict)
     simple: list[str] = field(default_factory=list)
+    effort: int = 0
 
     def add(self, item: T, path: str, spellings: Iterable[str]) -> None:
         """Register `item` under its path and its spellings."""
@@ -91,8 +93,15 @@ class _Names(Generic[T]):
                 return Match(found[0][1], folded=folded)
             if found:
                 return Match(None, folded=folded, ambiguous=True, candidates=tuple(p for p, _ in found))
-        near = get_close_matches(fold(text), self.simple, n=3, cutoff=0.6) if len(text) <= 200 else []
-        return Match(None, candidates=tuple(dict.fromkeys(self.folded[n][0][0] for n in near)))
+        return Match(None, candidates=self._nearest(text))
+
+    def _nearest(self, text: str) -> tuple[str, ...]:
+        """The paths of the most similar names; none once `_EFFORT` comparisons have been spent on unknown names."""
+        if len(text) > 200 or self.effort > _EFFORT:
+            return ()
+        self.effort += len(self.simple)
+        near = get_close_matches(fold(text), self.simple, n=3, cutoff=0.6)
+        return tuple(dict.fromkeys(self.folded[name][0][0] for name in near))
 
 
 def _spellings(item: Group | Label, ends: Iterable[str]) -> list[str]:
