@@ -35,6 +35,9 @@ def check(specs: tuple[Path, ...], form: str) -> None:
 
 
 def _check(path: Path) -> tuple[Path, Ontology | None, tuple[Diagnostic, ...], str]:
+    if path.suffix in (".yaml", ".yml"):
+        step = f"linnaeus run {path} --dry-run checks a study"
+        return path, None, (Diagnostic("E001", f"{path} is a study, not an ontology", help=step),), ""
     try:
         text = read_source(path)
     except LinnaeusError as error:

@@ -72,6 +72,12 @@ def test_check_prints_every_finding_with_its_line(cases: Path, tmp_path: Path) -
     assert '10 | binary healthy "Healthy, thorny\n    |                ^^^^^^^^' in result.stderr
 
 
+def test_a_study_is_no_ontology() -> None:
+    result = CliRunner().invoke(check, ["study.yaml"])
+    assert result.exit_code == 1
+    assert "linnaeus run study.yaml --dry-run" in result.stderr
+
+
 def test_check_as_json(cases: Path) -> None:
     result = CliRunner().invoke(check, ["--format", "json", str(cases / "correct.onto"), str(cases / "no_header.onto")])
     assert result.exit_code == 1
