@@ -54,23 +54,23 @@ def init_study(folder: PathLike, *, example: str = "digits") -> tuple[Path, ...]
     """Write a starter study into `folder`; nothing that is there already is overwritten.
 
     Raises:
-        LinnaeusError: E330 no such example, E331 a file is there already, E332 the folder can't be written.
+        LinnaeusError: E340 no such example, E341 a file is there already, E342 the folder can't be written.
     """
     source = Path(__file__).parent / "examples" / example
     if not (source / "study.yaml").is_file():
         known = sorted(p.parent.name for p in source.parent.glob("*/study.yaml"))
-        raise fail("E330", f"there is no example {example!r}", help=did_you_mean(example, known, plural="examples"))
+        raise fail("E340", f"there is no example {example!r}", help=did_you_mean(example, known, plural="examples"))
     target = Path(folder)
     files = sorted(p for p in source.iterdir() if p.suffix in (".onto", ".yaml"))
     taken = [target / p.name for p in files if (target / p.name).exists()]
     if taken:
-        raise fail("E331", f"{taken[0]} exists already", help="choose another folder")
+        raise fail("E341", f"{taken[0]} exists already", help="choose another folder")
     try:
         target.mkdir(parents=True, exist_ok=True)
         for p in files:
             (target / p.name).write_bytes(p.read_bytes())
     except OSError as e:
-        raise fail("E332", f"can't write to {target}: {e.strerror}", help="choose a folder you may write to") from e
+        raise fail("E342", f"can't write to {target}: {e.strerror}", help="choose a folder you may write to") from e
     return tuple(target / p.name for p in files)
 
 
