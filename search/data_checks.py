@@ -190,7 +190,10 @@ def label_counts(evidence: Evidence, split: SplitCodes) -> NDArray[np.int64]:
     start = 0
     for possible in _chunks(evidence, rows, possible=True):
         holds = decided_labels(evidence.tables, possible) == YES
-        counts += weight[:, start : start + len(holds)] @ holds.astype(np.int64)
+        row, label = np.nonzero(holds)  # few labels hold at once
+        for code in range(len(SPLITS)):
+            held = np.bincount(label, weight[code, start + row], evidence.tables.n_labels)
+            counts[code] += held.astype(np.int64)
         start += len(holds)
     return counts
 

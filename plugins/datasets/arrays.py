@@ -68,7 +68,7 @@ def _read(file: Path) -> dict[str, NDArray[Any]]:
         with loaded:
             return {k: loaded[k] for k in loaded.files}
     except (ValueError, OSError, zipfile.BadZipFile, EOFError) as e:
-        if "pickle" in str(e):
+        if "Object arrays" in str(e):
             message = f"{file.name} holds Python objects, which are not read (they could run code)"
             raise fail("E202", message, where="data.path", help="save texts and numbers as plain arrays") from e
         raise fail("E202", f"{file.name} is not an .npz file: {e}", where="data.path") from e

@@ -51,10 +51,25 @@ class CSV(Dataset):
         if not manifest.is_file():
             step = "paths start at the study's folder"
             raise fail("E201", f"there is no manifest {manifest}", where="data.path", help=step)
-        delimiter = self.delimiter or ("\t" if manifest.suffix.lower() == ".tsv" else ",")
         try:
-            with manifest.open(encoding=self.encoding, newline="") as file:
-                reader = csv.reader(file, delimiter=delimiter, strict=True)
+            header, rows = self._lines(manifest)
+        except (UnicodeDecodeError, LookupError) as e:
+            message = f"{self.path} is not {self.encoding} text: {e}"
+            raise fail("E202", message, where="data.encoding", help="name its encoding, such as latin-1") from e
+        twice = sorted({h for h in header if header.count(h) > 1})
+        if twice or not header:
+            message = f"two columns are named {twice[0]!r}" if twice else "there is no header line"
+            raise fail("E202", f"{self.path}: {message}", where="data.path", help="the first line names the columns")
+        return {h: [row[i] for row in rows] for i, h in enumerate(header)}
+
+    def _lines(self, manifest: Path) -> tuple[list[str], list[list[str]]]:
+        """The header, and every line that is not empty."""
+        delimiter = self.delimiter or ("\t" if manifest.suffix.lower() == ".tsv" else ",")
+        if len(delimiter) != 1:
+            raise fail("E202", f"the delimiter {delimiter!r} is not one character", where="data.delimiter")
+        with manifest.open(encoding=self.encoding, newline="") as file:
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            try:
                 header = [h.strip() for h in next(reader, [])]
                 rows = []
                 for row in reader:
@@ -63,16 +78,9 @@ class CSV(Dataset):
                         raise fail("E202", message, where=f"{self.path}, line {reader.line_num}")
                     if row:
                         rows.append(row)
-        except (UnicodeDecodeError, LookupError) as e:
-            message = f"{self.path} is not {self.encoding} text: {e}"
-            raise fail("E202", message, where="data.encoding", help="name its encoding, such as latin-1") from e
-        except (csv.Error, TypeError) as e:
-            raise fail("E202", f"{self.path}, line {reader.line_num}: {e}", where="data.path") from e
-        twice = sorted({h for h in header if header.count(h) > 1})
-        if twice or not header:
-            message = f"two columns are named {twice[0]!r}" if twice else "there is no header line"
-            raise fail("E202", f"{self.path}: {message}", where="data.path", help="the first line names the columns")
-        return {h: [row[i] for row in rows] for i, h in enumerate(header)}
+            except csv.Error as e:
+                raise fail("E202", f"not CSV: {e}", where=f"{self.path}, line {reader.line_num}") from e
+        return header, rows
 
     def _image_column(self, known: list[str]) -> str:
         wanted = (self.image_column,) if self.image_column is not None else USUAL

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -159,7 +160,8 @@ def load_images(
         step = "set LINNAEUS_CACHE to a folder with free space that you may write to"
         raise fail("E212", f"can't write decoded images to {cache}: {e.strerror}", help=step) from e
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
     return np.load(path, mmap_mode="r"), unreadable
 
 

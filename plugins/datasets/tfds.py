@@ -95,14 +95,16 @@ class TFDS(Dataset):
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the warnings TFDS logs about folders that are not there yet."""
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Without the warnings logged about folders that are not there yet, and about every try of a download."""
+    loggers = [logging.getLogger("absl"), logging.getLogger("urllib3")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 @contextmanager
@@ -119,7 +121,8 @@ def _told(name: str) -> Iterator[None]:
         step = did_you_mean(re.split(r"[/:]", name)[0], known, plural="builders")
         raise fail("E204", f"TFDS has no builder {name!r}", where="data.builder", help=step) from e
     except ImportError as e:
-        message = f"{name} needs {e.name or 'a package'} to be prepared, which is not installed"
+        package = e.name or ("tensorflow" if "tensorflow" in str(e) else "a package")
+        message = f"{name} needs {package} to be prepared, which is not installed"
         extra = "pip install 'linnaeus[tfds]' installs it; once prepared as array_record, it is read without"
         raise fail("E205", message, where="data.builder", help=extra) from e
     except Exception as e:  # a builder runs anyone's code and downloads: whatever fails is the builder's
