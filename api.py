@@ -44,10 +44,15 @@ def load_ontology(path: PathLike) -> Ontology:
 
 
 def check(path: PathLike) -> tuple[Diagnostic, ...]:
-    """Every finding about an ontology file, warnings included; no error among them means it is valid."""
-    from .dsl.load import check_file
+    """Every finding about an ontology file, warnings included; no error among them means it is valid.
 
-    return check_file(Path(path))[1]
+    Raises:
+        LinnaeusError: the file can't be read at all.
+    """
+    from .dsl.load import check_text
+    from .dsl.source import read_source
+
+    return check_text(read_source(Path(path)), str(path))[1]
 
 
 def init_study(folder: PathLike, *, example: str = "digits") -> tuple[Path, ...]:
