@@ -2,8 +2,8 @@
 
 XLA's CPU layout pass looks at the entry computation only, so the transposed convolutions that autodiff writes for
 gradients fall to a naive loop inside `lax.scan` (https://github.com/jax-ml/jax/issues/12868). Here both gradients are
-written as plain NHWC × HWIO convolutions or matrix products. On other devices autodiff is kept: their libraries choose
-layouts themselves. `benchmarks/convolution_in_scan.py` measures both.
+written as plain NHWC × HWIO convolutions with explicit transposes. On other devices autodiff is kept: their libraries
+choose layouts themselves. `benchmarks/convolution_in_scan.py` measures both.
 """
 
 from __future__ import annotations
@@ -62,27 +62,6 @@ def _input_gradient(x: jax.Array, kernel: jax.Array, stride: int, padding: int, 
 
 
 def _kernel_gradient(x: jax.Array, kernel: jax.Array, stride: int, padding: int, dy: jax.Array) -> jax.Array:
-    # One matrix product a tap took 0.4–1 times as long as the convolution, save on images of very few channels.
-    by = _kernel_gradient_by_taps if x.shape[3] >= 8 else _kernel_gradient_by_convolution
-    return by(x, kernel, stride, padding, dy)
-
-
-def _kernel_gradient_by_taps(x: jax.Array, kernel: jax.Array, stride: int, padding: int, dy: jax.Array) -> jax.Array:
-    """For each tap of the kernel, (the inputs it saw)ᵀ · (the output gradients)."""
-    x = jnp.pad(x, ((0, 0), (padding, padding), (padding, padding), (0, 0)))
-    _, rows, columns, channels = dy.shape
-    outer = dy.reshape(-1, channels)
-    taps = []
-    for i in range(kernel.shape[0]):
-        for j in range(kernel.shape[1]):
-            seen = x[:, i : i + _dilated(rows, stride) : stride, j : j + _dilated(columns, stride) : stride]
-            taps.append(seen.reshape(-1, x.shape[3]).T @ outer)
-    return jnp.stack(taps).reshape(kernel.shape)
-
-
-def _kernel_gradient_by_convolution(
-    x: jax.Array, kernel: jax.Array, stride: int, padding: int, dy: jax.Array
-) -> jax.Array:
     """The correlation of inputs with output gradients: channels stand where the batch did, the batch where they did."""
     pads = []
     for size, k, out in zip(x.shape[1:3], kernel.shape[:2], dy.shape[1:3], strict=True):

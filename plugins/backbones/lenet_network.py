@@ -25,6 +25,6 @@ class LeNetModule(nnx.Module):
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         """[B, H, W, C] → [B, 8·width]."""
         for convolution in (self.first, self.second):
-            x = max_pool(jax.nn.relu(convolution(x)), 2, 2)
+            x = jax.nn.relu(max_pool(convolution(x), 2, 2))  # the same as pooling last, on a quarter of the numbers
         x = jax.nn.relu(self.dense(x.reshape(len(x), -1)))
         return self.dropout(x, train=train)

@@ -33,7 +33,7 @@ class ResNet(Backbone):
     depth: int = static(
         8, "layers with weights; 8 and 14 for small images", search=(8, 14), legal=Choices((8, 14, 18, 34, 50))
     )
-    width: int = static(32, "channels of the first stage", search=(16, 32, 64), legal=Range(1, 4096))
+    width: int = static(16, "channels of the first stage", search=(16, 32), legal=Range(1, 4096))
     stem: Literal["auto", "small", "strided", "imagenet"] = static(
         "auto",
         "first layer: small (3 × 3), strided (3 × 3, halves the side), imagenet (7 × 7 and pooling, quarters it); "
