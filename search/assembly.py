@@ -97,14 +97,12 @@ def _contender(study: Study, row: Row) -> ContenderResult:
 
 
 def _guarantees(study: Study, row: Row) -> dict[str, bool]:
-    flags = ("normalised", "coherent", "obeys_rules")
-    if row.contender is None:  # frequencies of legal worlds' states, group by group
-        return dict.fromkeys(flags, True)
-    if row.selected is None:
+    if row.contender is not None and row.selected is None:
         return {}
+    name = row.selected.configuration["head"]["name"] if row.selected else "flat"  # the prior is one, with fixed scores
     kind: type[Plugin] = Head  # the annotation, because an abstract class is meant
-    head = study.registry.get(kind, row.selected.configuration["head"]["name"])
-    return {flag: bool(getattr(head, flag)) for flag in flags}
+    head = study.registry.get(kind, name)
+    return {flag: bool(getattr(head, flag)) for flag in ("normalised", "coherent", "obeys_rules")}
 
 
 def _failures(row: Row) -> list[dict[str, Any]]:
@@ -121,7 +119,7 @@ def _failures(row: Row) -> list[dict[str, Any]]:
 
 def _note(study: Study, row: Row) -> str | None:
     if row.contender is None:
-        return "class frequencies of the training split; no image is looked at"
+        return "one distribution fitted to the training labels; no image is looked at"
     notes = []
     if row.selected is None:
         notes.append("no trial ended with a value, so there is nothing to test")

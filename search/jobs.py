@@ -25,8 +25,7 @@ from .predictions_csv import write_predictions
 from .prior import fit_prior
 from .results import SavedPredictions
 from .training import Trainer, TrialData, TrialOutcome
-from .worker import NotFiniteError
-from .worker_process import OnEpoch
+from .worker_process import NotFiniteError, OnEpoch
 
 
 def open_jobs(setup: dict[str, Any]) -> StudyJobs:

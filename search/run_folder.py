@@ -157,7 +157,8 @@ def claim(study: Study, out: Path, *, fork: bool = False) -> Iterator[RunFolder]
             if fresh:
                 identity = {"id": uuid.uuid4().hex, **_identity(study)}
                 write_text(folder.path / IDENTITY, json.dumps(identity, indent=1, ensure_ascii=False) + "\n")
-            _write_copies(study, folder)
+            if fresh or not (folder.path / "study.yaml").is_file():
+                _write_copies(study, folder)
             yield folder
     finally:
         lock.release()
@@ -250,7 +251,7 @@ def _identity(study: Study) -> dict[str, Any]:
 
 
 def _write_copies(study: Study, folder: RunFolder) -> None:
-    """Resolved copies. They say what the identity says, so writing them again changes nothing."""
+    """Resolved copies; `study.yaml` comes last, so that a start that was cut short is made good by the next."""
     for name, files in (("ontology", [study.ontology_file]), ("plugins", list(study.plugin_files))):
         if files:
             (folder.path / name).mkdir(exist_ok=True)

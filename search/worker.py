@@ -23,11 +23,7 @@ from typing import IO, Any, Protocol
 
 from ..errors import LinnaeusError
 from .run_folder import is_full
-from .worker_process import OnEpoch
-
-
-class NotFiniteError(Exception):
-    """A loss or an objective that is not a finite number."""
+from .worker_process import NotFiniteError, OnEpoch
 
 
 class Jobs(Protocol):

@@ -26,13 +26,17 @@ from ..errors import fail
 START_SECONDS = 600.0
 """How long a worker may take to import JAX and read its data."""
 
-PLATFORMS = {"cpu": "cpu", "gpu": "cuda", "cuda": "cuda", "tpu": "tpu", "rocm": "rocm"}
-"""JAX's platform by the device that a study names; "auto" leaves the choice to JAX."""
+PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
+"""JAX's platforms by the device that a study names; "auto" leaves the choice to JAX."""
 
 WORKER_COMMAND = (sys.executable, "-P", "-m", "linnaeus.search.worker")
 
 OnEpoch = Callable[[int, dict[str, float]], bool]
 """(epoch from 1, values) → whether to go on."""
+
+
+class NotFiniteError(Exception):
+    """A loss or an objective that is not a finite number. Not in `worker`, which as a program is another module."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -211,7 +212,7 @@ def test_the_best_configuration_is_retrained_with_each_seed_and_its_answers_kept
         assert s.costs["parameters"] > 0
     assert set(slow.seeds[0].metrics) == set(results.metrics)
     assert results.objective in results.metrics
-    assert slow.guarantees == {"normalised": True, "coherent": True, "obeys_rules": True}
+    assert slow.guarantees == {"normalised": True, "coherent": True, "obeys_rules": False}
 
 
 def test_the_baselines_are_on_the_board(finished):
@@ -241,7 +242,7 @@ def test_a_pipe_gets_few_plain_lines(finished):
     assert "\x1b" not in said
 
 
-def test_a_finished_study_is_read_back_without_a_worker(finished, capsys):
+def test_a_finished_study_is_read_back_without_a_worker(finished):
     study, results, run, _ = finished
     before = sorted((p, p.stat().st_mtime_ns) for p in run.rglob("*") if p.name not in (".lock",))
     again, _ = run_study(study, run)
@@ -253,7 +254,8 @@ def test_lost_results_are_assembled_again_from_what_is_kept(finished):
     study, results, run, _ = finished
     (run / "results.json").unlink()
     again, _ = run_study(study, run)
-    assert again.to_json() == results.to_json()
+    assert {**again.data, "seconds": 0} == {**results.data, "seconds": 0}
+    assert replace(again, data={}).to_json() == replace(results, data={}).to_json()
 
 
 def test_status_reads_the_files(finished):

@@ -13,7 +13,8 @@ from linnaeus.search.worker_process import WorkerProcess
 JOBS = textwrap.dedent(
     """
     import errno, os, sys, time
-    from linnaeus.search.worker import Channel, NotFiniteError, serve
+    from linnaeus.search.worker import Channel, serve
+    from linnaeus.search.worker_process import NotFiniteError
 
     class Jobs:
         def device(self):
