@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from . import forest
-from .forest import masked_logsumexp, pick
+from .forest import pick
 from .layout import NARROWEST, Layout, Ordinals, Softmaxes
 
 SMALL = nnx.initializers.variance_scaling(1e-2, "fan_in", "truncated_normal")
@@ -61,18 +61,15 @@ def local_log_probabilities(layout: Layout, scores: jax.Array) -> jax.Array:
         z = scores[:, nodes : nodes + layout.yes_no]
         parts += [jax.nn.log_sigmoid(z), jax.nn.log_sigmoid(-z)]
     parts += [cumulative_link(o, scores).reshape(len(scores), -1) for o in layout.ordinals]
-    laid = jnp.concatenate(parts, 1)
-    if layout.order.max() == laid.shape[1]:
-        laid = jnp.concatenate([laid, jnp.zeros((len(laid), 1), laid.dtype)], 1)
-    return pick(laid, layout.order)
+    return pick(jnp.concatenate(parts, 1), layout.order)
 
 
 def _leaves(trees: Softmaxes, scores: jax.Array) -> jax.Array:
     """Scores of nodes [B, C] → log-probability of each leaf, summed along its path."""
     normalised = []
-    for nodes, real in trees.families:
-        x = pick(scores, nodes)
-        normalised.append((x - masked_logsumexp(x, jnp.asarray(real))[..., None]).reshape(len(scores), -1))
+    for siblings in trees.families:
+        x = pick(scores, siblings, -jnp.inf)
+        normalised.append(jax.nn.log_softmax(x, -1).reshape(len(scores), -1))
     given_parent = pick(jnp.concatenate(normalised, 1), trees.back)
     first = trees.steps[0][0] if trees.steps else trees.nodes
     paths = [given_parent[:, :first]]

@@ -16,17 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ...dsl.ontology import Kind
-from ...dsl.tables import Bools, Ints, Tables, Variable
-
-
-@dataclass(frozen=True, eq=False)
-class Bucket:
-    """Variables of like width at one depth. `states` [n, W] are their live states, padded by repeating the first;
-    `real` [n, W] marks those that are no padding.
-    """
-
-    states: Ints
-    real: Bools
+from ...dsl.tables import Ints, Tables, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +24,7 @@ class Level:
     """The variables at one depth of the forest, in bucket order: n of them.
 
     Shapes:
+        buckets: the live states [n', W] of variables of like width, padded with S; their n' sum to n.
         na, no: [n] their n/a state, and their `no` where it may be forced; -1 where there is none.
         parent: [n] the variable above.
         slot: [n] the place of a variable's condition in `conditions` [C], the labels that free variables here.
@@ -46,7 +37,7 @@ class Level:
         lifts: for each depth of trees, deepest first, children and their parents, for hierarchies only.
     """
 
-    buckets: tuple[Bucket, ...]
+    buckets: tuple[Ints, ...]
     na: Ints
     no: Ints
     parent: Ints
@@ -89,27 +80,32 @@ def _condition(tables: Tables, v: Variable) -> int:
     return -1 if above is None else above
 
 
-def buckets_by_width(items: list[tuple[int, ...]]) -> list[tuple[list[int], Ints, Bools]]:
-    """Index lists of like length, padded to one array a bucket: (positions, [n, W] entries, [n, W] no padding).
+WORTH_A_BUCKET = 256
+"""How many padded entries cost less than one more bucket: each is some twenty operations to compile and start."""
 
-    Lengths up to 4 share no bucket; longer ones share it up to the next power of two.
-    """
+
+def buckets_by_width(items: list[tuple[int, ...]], padding: int) -> list[tuple[list[int], Ints]]:
+    """Index lists of like length, padded to one array a bucket: (their positions [n], entries [n, W])."""
     by_width: dict[int, list[int]] = {}
     for position, item in enumerate(items):
-        n = len(item)
-        by_width.setdefault(n if n <= 4 else 1 << (n - 1).bit_length(), []).append(position)
+        by_width.setdefault(1 << (len(item) - 1).bit_length(), []).append(position)
+    shared: list[tuple[int, list[int]]] = []  # width and positions
+    for width, positions in sorted(by_width.items()):
+        if shared and (width - shared[-1][0]) * len(shared[-1][1]) <= WORTH_A_BUCKET:
+            positions = shared.pop()[1] + positions
+        shared.append((width, positions))
     buckets = []
-    for _, positions in sorted(by_width.items()):
+    for _, positions in shared:
+        positions.sort()
         width = max(len(items[p]) for p in positions)
-        entries = np.array([items[p] + items[p][:1] * (width - len(items[p])) for p in positions], np.int32)
-        real = np.arange(width) < np.array([[len(items[p])] for p in positions])
-        buckets.append((positions, entries, real))
+        entries = [items[p] + (padding,) * (width - len(items[p])) for p in positions]
+        buckets.append((positions, np.array(entries, np.int32)))
     return buckets
 
 
 def _level(tables: Tables, members: tuple[int, ...], conditions: Ints) -> Level:
-    found = buckets_by_width([tuple(tables.variables[i].live) for i in members])
-    order = [members[p] for positions, _, _ in found for p in positions]
+    found = buckets_by_width([tuple(tables.variables[i].live) for i in members], tables.n_states)
+    order = [members[p] for positions, _ in found for p in positions]
     variables = [tables.variables[i] for i in order]
     distinct, slot = np.unique(conditions[order], return_inverse=True)
     nested = variables[0].parent >= 0
@@ -121,7 +117,7 @@ def _level(tables: Tables, members: tuple[int, ...], conditions: Ints) -> Level:
     place = np.zeros(len(tables.variables), np.int32)
     place[order] = np.arange(len(order))
     return Level(
-        buckets=tuple(Bucket(states, real) for _, states, real in found),
+        buckets=tuple(states for _, states in found),
         na=np.array([v.na for v in variables], np.int32),
         no=np.array([v.no if v.off else -1 for v in variables], np.int32),
         parent=np.array([v.parent for v in variables], np.int32),
@@ -161,12 +157,18 @@ def _lifts(tables: Tables, variables: list[Variable]) -> tuple[tuple[Ints, Ints]
 # --- evaluation ------------------------------------------------------------------------------------
 
 
-def pick(x: jax.Array, index: Ints) -> jax.Array:
-    """`x[:, index]` for constant indices; a slice where they are contiguous."""
+def pick(x: jax.Array, index: Ints, padding: float = 0) -> jax.Array:
+    """`x[:, index]` for constant indices, a slice where they are contiguous; one past the last picks `padding`.
+
+    Padding is a column and no mask, since XLA spends seconds on evaluating masked constants ahead of time.
+    """
+    x = jnp.asarray(x)
+    if index.size and index.max() == x.shape[1]:
+        x = jnp.concatenate([x, jnp.full((len(x), 1, *x.shape[2:]), padding, x.dtype)], 1)
     flat = index.ravel()
     if len(flat) and flat[-1] - flat[0] == len(flat) - 1 and (np.diff(flat) == 1).all():
         return x[:, int(flat[0]) : int(flat[-1]) + 1].reshape(x.shape[0], *index.shape, *x.shape[2:])
-    return jnp.asarray(x).at[:, index].get(mode="promise_in_bounds")
+    return x.at[:, index].get(mode="promise_in_bounds")
 
 
 def masked_logsumexp(x: jax.Array, mask: jax.Array) -> jax.Array:
@@ -199,12 +201,11 @@ def log_likelihood(forest: Forest, local: jax.Array, allowed: jax.Array) -> jax.
     for level in reversed(forest.levels):
         legal = allowed & ~broken
         values, alive, full = [], [], []
-        for bucket in level.buckets:
-            keeps = pick(legal, bucket.states) & bucket.real
-            x = pick(local + below, bucket.states)
-            values.append(masked_logsumexp(x, keeps))
+        for states in level.buckets:
+            keeps = pick(legal, states, False)
+            values.append(masked_logsumexp(pick(local + below, states), keeps))
             alive.append(keeps.any(-1))
-            full.append(((pick(legal & ~narrowed, bucket.states)) | ~bucket.real).all(-1))
+            full.append(pick(legal & ~narrowed, states, True).all(-1))
         possible, untouched = jnp.concatenate(alive, 1), jnp.concatenate(full, 1)
         value = jnp.where(untouched | ~possible, 0, jnp.concatenate(values, 1))
         if level.parent[0] >= 0:
@@ -269,12 +270,12 @@ def best_states(level: Level, worth: jax.Array) -> tuple[jax.Array, jax.Array]:
     Args:
         worth: [B, S].
     """
-    values, states = [], []
-    for bucket in level.buckets:
-        x = jnp.where(bucket.real, pick(worth, bucket.states), -jnp.inf)
+    values, chosen = [], []
+    for states in level.buckets:
+        x = pick(worth, states, -jnp.inf)
         values.append(x.max(-1))
-        states.append(jnp.take_along_axis(jnp.asarray(bucket.states)[None], x.argmax(-1)[..., None], 2)[..., 0])
-    return jnp.concatenate(values, 1), jnp.concatenate(states, 1)
+        chosen.append(jnp.take_along_axis(jnp.asarray(states)[None], x.argmax(-1)[..., None], 2)[..., 0])
+    return jnp.concatenate(values, 1), jnp.concatenate(chosen, 1)
 
 
 def read_world(forest: Forest, choices: list[jax.Array]) -> jax.Array:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dsl.ontology import Kind
-from ...dsl.tables import Bools, Ints, Tables, Variable
+from ...dsl.tables import Ints, Tables, Variable
 from .forest import Forest, buckets_by_width, plant
 
 NARROWEST = 1e-3
@@ -21,7 +21,7 @@ class Softmaxes:
     """Trees of choices, all groups at once, nodes numbered depth by depth and siblings together: C nodes.
 
     Shapes:
-        families: (nodes [n, W], no padding [n, W]) of siblings, bucketed by width.
+        families: siblings [n, W], bucketed by width and padded with C.
         back: [C] where each node stands in the families laid end to end.
         steps: for each depth below the first, (first node, one past the last, the parent of each [nodes], counted
         within the depth above).
@@ -29,7 +29,7 @@ class Softmaxes:
     """
 
     nodes: int
-    families: tuple[tuple[Ints, Bools], ...]
+    families: tuple[Ints, ...]
     back: Ints
     steps: tuple[tuple[int, int, Ints], ...]
     leaf_node: Ints
@@ -135,11 +135,10 @@ def _softmaxes(tables: Tables, flat: bool) -> Softmaxes:
         deeper = () if flat else list(node_of.items())[start:]
         families = [(node, ontology.children[label]) for label, node in deeper if ontology.children[label]]
         above = start
-    found = buckets_by_width(siblings)
-    laid = np.concatenate([np.zeros(0, np.int32), *(np.where(real, nodes, -1).ravel() for _, nodes, real in found)])
-    back = np.zeros(len(node_of), np.int32)
-    back[laid[laid >= 0]] = np.flatnonzero(laid >= 0)
+    bucketed = tuple(nodes for _, nodes in buckets_by_width(siblings, len(node_of)))
+    laid = np.concatenate([np.zeros(0, np.int32), *(nodes.ravel() for nodes in bucketed)])
+    back = np.zeros(len(node_of) + 1, np.int32)
+    back[laid] = np.arange(len(laid))
     leaf_state = np.array([s for g in groups for v in tables.group_variables(g) for s in v.live], np.int32)
     leaf_node = np.array([node_of[int(tables.leaf[s])] for s in leaf_state.tolist()], np.int32)
-    bucketed = tuple((nodes, real) for _, nodes, real in found)
-    return Softmaxes(len(node_of), bucketed, back, tuple(steps), leaf_node, leaf_state)
+    return Softmaxes(len(node_of), bucketed, back[:-1], tuple(steps), leaf_node, leaf_state)

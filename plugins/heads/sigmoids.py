@@ -74,5 +74,5 @@ def _count_allowed(forest: Forest, allowed: jax.Array) -> tuple[jax.Array, jax.A
 
 
 def _live(level: Level, allowed: jax.Array) -> jax.Array:
-    counts = [(pick(allowed, b.states) & b.real).sum(-1).astype(jnp.float32) for b in level.buckets]
+    counts = [pick(allowed, states, False).sum(-1).astype(jnp.float32) for states in level.buckets]
     return jnp.concatenate(counts, 1)
