@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -109,7 +108,7 @@ def load_model(folder: Path, registry: Registry, tables: Tables) -> Model:
         raise fail("E512", f"the model in {folder} was trained on another ontology ({facts['ontology']['name']})")
     recipe = read_recipe(facts["configuration"], registry)
     program = NetworkProgram(recipe, tables, tuple(facts["shape"]), facts["dtype"])
-    params, rest = program.start(recipe.traced(), jax.random.key(0))
+    params, rest = program.blank()
     with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
         _fill(params, rest, arrays, str(folder))
     normalisation = Normalisation(np.array(facts["mean"], np.float32), np.array(facts["std"], np.float32))

@@ -153,6 +153,15 @@ class Answers:
     log_likelihood: NDArray[np.float64] | None
 
 
+def root_key(seed: int) -> jax.Array:
+    """The key that everything random in a training comes from.
+
+    The generator is XLA's own (`rbg`, Philox): programs with JAX's default, threefry, take several times as long to
+    compile on a CPU. Its draws are the same for the same device type, which is what a row of a board promises.
+    """
+    return jax.random.key(seed % 2**32, impl="rbg")
+
+
 class NetworkProgram:
     """What all models of one static configuration and image shape share: their structure and compiled functions.
 
@@ -162,11 +171,9 @@ class NetworkProgram:
 
     def __init__(self, recipe: Recipe, tables: Tables, shape: tuple[int, ...], dtype: Any):
         self.recipe, self.tables, self.shape, self.dtype = recipe, tables, shape, np.dtype(dtype)
-        abstract = nnx.eval_shape(lambda: self._build(recipe.traced(), jax.random.key(0)))
-        self.graph: Any
-        params: Any
-        rest: Any
+        abstract = nnx.eval_shape(lambda: self._build(recipe.traced(), root_key(0)))
         self.graph, params, rest = split(abstract)
+        self.abstract = params, rest
         self.parameters = sum(p.size for p in jax.tree.leaves(params))
         self.compile_seconds = 0.0
         one = jnp.zeros((1, *shape))
@@ -203,6 +210,17 @@ class NetworkProgram:
         if self._start is None:
             self._start = self.compile(initial, traced, key)
         params, rest = self._start(traced, key)
+        return params, rest
+
+    def blank(self) -> tuple[Any, Any]:
+        """A state of zeros, to be filled from a file: nothing is drawn, so nothing is compiled."""
+
+        def zeros(leaf: Any) -> jax.Array:
+            if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+                return jnp.broadcast_to(root_key(0), leaf.shape)
+            return jnp.zeros(leaf.shape, leaf.dtype)
+
+        params, rest = jax.tree.map(zeros, self.abstract)
         return params, rest
 
     def answer(

@@ -24,7 +24,7 @@ from ..errors import fail
 from ..plugins.contracts import Predictions
 from ..plugins.registry import Registry
 from .checkpoint import Model
-from .network import Answers, Recipe, measure, read_recipe
+from .network import Answers, Recipe, measure, read_recipe, root_key
 from .programs import EpochProgram, on_device
 from .study import Configuration
 
@@ -168,7 +168,7 @@ class _Trial:
         self.train_seconds = self.evaluate_seconds = 0.0
         self.reports: list[EpochReport] = []
         self.traced = recipe.traced()
-        self.key = jax.random.key(seed % 2**32)
+        self.key = root_key(seed)
         self.horizon = schedule_epochs
         self.state = program.begin(self.traced, self.key)
 
