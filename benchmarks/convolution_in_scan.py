@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+
 from linnaeus.plugins.backbones.convolution import _forward, convolve
 
 BATCH, STEPS, REPEATS = 64, 8, 5
