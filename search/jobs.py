@@ -15,6 +15,7 @@ import numpy as np
 from ..dsl.evidence import Evidence
 from ..dsl.load import load_ontology
 from ..dsl.tables import Tables, compile_tables
+from ..errors import fail
 from ..plugins.contracts import Predictions
 from ..plugins.metrics.board import board, evaluate_board, objective
 from ..plugins.registry import Registry, installed, with_files
@@ -29,7 +30,14 @@ from .worker_process import NotFiniteError, OnEpoch
 
 
 def open_jobs(setup: dict[str, Any]) -> StudyJobs:
-    """The jobs of one study, from the worker's first message: "ontology", "plugins", "data", "objective", "cache"."""
+    """The jobs of one study, from the worker's first message: "ontology", "plugins", "data", "objective", "cache", "device".
+
+    Raises:
+        LinnaeusError: E521 the device asked for is not there: JAX would go on without it, many times slower.
+    """
+    found = jax.default_backend()
+    if setup["device"] not in ("auto", found):
+        raise fail("E521", f"there is no {setup['device']} that JAX can use, only {found}", where="run.device")
     registry = with_files(installed(), [Path(p) for p in setup["plugins"]])
     tables = compile_tables(load_ontology(Path(setup["ontology"])))
     return StudyJobs(tables, registry, Path(setup["data"]), setup["objective"], Path(setup["cache"]))

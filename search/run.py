@@ -164,6 +164,7 @@ class _Run:
         objective, copies = self.study.objective, self.folder.path.absolute()
         setup = {
             "op": "start",
+            "device": self.study.run.device,
             "ontology": str(copies / "ontology" / self.study.ontology_file.name),
             "plugins": [str(copies / "plugins" / p.name) for p in self.study.plugin_files],
             "data": str(self._data_folder(data).absolute()),

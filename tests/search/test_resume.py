@@ -291,6 +291,12 @@ def test_the_command_of_a_row_gives_its_numbers_again(finished, tmp_path):
     assert [r["value"] for r in same.search.rows] == [r["value"] for r in slow.search.rows]
 
 
+def test_a_device_that_is_not_there_is_said_instead_of_going_without(tmp_path):
+    study = load_study(write_study(tmp_path, ["slow"], "[]"), ["run.device=tpu"])
+    with pytest.raises(LinnaeusError, match="can't start"):
+        run_study(study, tmp_path / "run")
+
+
 # --- interrupted -----------------------------------------------------------------------------------
 
 RUN = textwrap.dedent(
