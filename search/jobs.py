@@ -30,7 +30,7 @@ from .worker_process import NotFiniteError, OnEpoch
 
 
 def open_jobs(setup: dict[str, Any]) -> StudyJobs:
-    """The jobs of one study, from the worker's first message: "ontology", "plugins", "data", "objective", "cache", "device".
+    """The jobs of one study, from the first message: "ontology", "plugins", "data", "objective", "cache", "device".
 
     Raises:
         LinnaeusError: E521 the device asked for is not there: JAX would go on without it, many times slower.
