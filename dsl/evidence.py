@@ -136,6 +136,10 @@ def decided_labels(tables: Tables, possible: Bools) -> NDArray[np.int8]:
     Args:
         possible: [N, S] from `Evidence.possible`.
     """
-    count = tables.count_by_label(possible)
-    total = tables.count_by_variable(possible)[:, tables.label_variable]
-    return np.where(count == 0, NO, np.where(total > count, UNKNOWN, YES)).astype(np.int8)
+    decided = np.empty((len(possible), tables.n_labels), np.int8)
+    for start in range(0, len(possible), 1024):  # counts of all records at once would be many times the answer
+        rows = slice(start, start + 1024)
+        count = tables.count_by_label(possible[rows])
+        total = tables.count_by_variable(possible[rows])[:, tables.label_variable]
+        decided[rows] = np.where(count == 0, NO, np.where(total > count, UNKNOWN, YES))
+    return decided

@@ -5,6 +5,8 @@ unknown, which contributes exactly 0. Float32 tolerance for scores of deviation 
 relative on probabilities.
 """
 
+import dataclasses
+import functools
 import itertools
 
 import jax
@@ -21,7 +23,9 @@ from linnaeus.plugins.heads.conditional import Conditional
 from linnaeus.plugins.heads.flat import Flat
 from linnaeus.plugins.heads.independent import Independent
 from linnaeus.plugins.heads.layout import NARROWEST, lay_out
+from linnaeus.plugins.testing import check_head
 
+jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})  # each program runs once
 HEADS = {"flat": Flat(), "conditional": Conditional()}
 ROWS = 6
 
@@ -46,7 +50,7 @@ class Definition:
     """
 
     def __init__(self, ontology, flat, scores):
-        self.o, self.flat = ontology, flat
+        self.o, self.flat, self.total = ontology, flat, {}
         z = np.asarray(scores, np.float64)
         trees = [g for g in ontology.groups if g.kind in (Kind.MULTICLASS, Kind.HIERARCHY)]
         order = []
@@ -85,8 +89,10 @@ class Definition:
             return 0
         parents = self.o.labels[i].parents
         family = self.o.children[parents[0]] if parents else self.tops(group)
-        rivals = self.o.leaves(group) if self.flat else family
-        return self.score[i] - logsumexp(np.array([self.score[j] for j in rivals]))
+        rivals = tuple(self.o.leaves(group) if self.flat else family)
+        if rivals not in self.total:
+            self.total[rivals] = logsumexp(np.array([self.score[j] for j in rivals]))
+        return self.score[i] - self.total[rivals]
 
 
 class Many:
@@ -109,11 +115,15 @@ class Many:
     def worlds(self, k):
         return enumerate_worlds(self.parts[k])
 
+    @functools.cache  # noqa: B019  # lives as long as its module's tests
+    def definition(self, flat, scores, dtype):
+        return Definition(self.all, flat, np.frombuffer(scores, dtype))
+
     def log_probabilities(self, k, flat, scores):
         """[ROWS, W], each part alone."""
         worlds = np.zeros((len(self.worlds(k)), len(self.all.labels)), bool)
         worlds[:, self.labels[k]] = self.worlds(k)
-        definitions = [Definition(self.all, flat, z) for z in scores]
+        definitions = [self.definition(flat, z.tobytes(), z.dtype) for z in scores]
         groups = self.all.groups[self.groups[k]]
         return np.array([[d.log_probability(w, groups) for w in worlds] for d in definitions])
 
@@ -146,13 +156,13 @@ def test_log_likelihood_marginals_and_best_world_equal_enumeration(name, many):
             expected[k] = np.log((np.exp(log_p[k]) * agree).sum(1))
         allowed[k, :, many.states[k]] = masks
     repeated = jnp.asarray(np.tile(scores, (50, 1)))
-    found = np.asarray(jax.jit(head.log_likelihood)(repeated, allowed.reshape(50 * ROWS, -1))).reshape(50, ROWS)
+    found = np.asarray(jit(head.log_likelihood)(repeated, allowed.reshape(50 * ROWS, -1))).reshape(50, ROWS)
     np.testing.assert_allclose(found, expected, rtol=2e-5, atol=1e-4)
     assert (found[allowed.all(2)] == 0).all()
     assert np.isinf(expected).any()
 
-    p = np.asarray(jax.jit(head.marginals)(scores))
-    best = np.asarray(jax.jit(head.best_world)(scores))
+    p = np.asarray(jit(head.marginals)(scores))
+    best = np.asarray(jit(head.best_world)(scores))
     same = 0
     for k in range(50):
         worlds = many.worlds(k)
@@ -179,10 +189,10 @@ def test_one_small_ontology_at_a_time(name):
         log_p = single.log_probabilities(0, name == "flat", scores)[0]
         head = build(HEADS[name], single.tables)
         worlds = single.worlds(0)
-        found = head.log_likelihood(np.tile(scores, (len(worlds), 1)), jnp.asarray(single.tables.states_of(worlds)))
+        found = jit(head.log_likelihood)(np.tile(scores, (len(worlds), 1)), single.tables.states_of(worlds))
         np.testing.assert_allclose(found, log_p, atol=1e-5)
-        assert (np.asarray(head.best_world(scores))[0] == worlds[log_p.argmax()]).all()
-        np.testing.assert_allclose(head.marginals(scores)[0], np.exp(log_p) @ worlds, atol=1e-6)
+        assert (np.asarray(jit(head.best_world)(scores))[0] == worlds[log_p.argmax()]).all()
+        np.testing.assert_allclose(jit(head.marginals)(scores)[0], np.exp(log_p) @ worlds, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -191,7 +201,7 @@ def test_a_child_never_exceeds_its_parent_or_its_condition(name, scale, some):
     rng = np.random.default_rng(13)
     head = build(HEADS[name], some.tables)
     scores = rng.uniform(-scale, scale, (64, n_scores(some.tables, name == "flat"))).astype(np.float32)
-    p = np.asarray(jax.jit(head.marginals)(scores))
+    p = np.asarray(jit(head.marginals)(scores))
     assert p.min() >= 0
     assert p.max() <= 1
     for label in some.all.labels:
@@ -212,7 +222,7 @@ def test_extreme_scores_and_contradictions_leave_gradients_finite(name, some):
     allowed[10:20] = rng.random((10, some.tables.n_states)) < 0.7
     allowed[20] = False
 
-    @jax.jit
+    @jit
     def both(scores):
         value, pull = jax.vjp(lambda s: head.log_likelihood(s, jnp.asarray(allowed)), scores)
         return value, pull(jnp.ones_like(value))[0]
@@ -248,7 +258,7 @@ def test_gradient_is_that_of_the_definition(name):
             total += logsumexp(log_p[agree])
         return total
 
-    found = jax.jit(jax.grad(lambda s: head.log_likelihood(s, allowed).sum()))(scores)[0]
+    found = jit(jax.grad(lambda s: head.log_likelihood(s, allowed).sum()))(scores)[0]
     z, h = scores[0].astype(np.float64), 1e-5
     expected = [(value(z + h * e) - value(z - h * e)) / (2 * h) for e in np.eye(k)]
     np.testing.assert_allclose(found, expected, atol=2e-5)
@@ -271,7 +281,7 @@ def test_conditional_trains_only_what_coarse_evidence_speaks_of():
     inner = 3  # the node at the second depth with children of its own
     allowed = np.zeros((1, tables.n_states), bool)
     allowed[0, list(tables.label_states[inner])] = True
-    gradient = jax.grad(lambda s: head.log_likelihood(s, jnp.asarray(allowed)).sum())(jnp.ones((1, 12)))[0]
+    gradient = jit(jax.grad(lambda s: head.log_likelihood(s, allowed).sum()))(jnp.ones((1, 12)))[0]
     assert (np.abs(gradient[:6]) > 1e-3).all()
     np.testing.assert_allclose(gradient[6:], 0, atol=1e-6)
 
@@ -281,7 +291,7 @@ def test_a_new_head_is_nearly_uniform_and_its_thresholds_learn(name):
     labels = tuple(Label(k, 0, f"l{k}", f"o.l{k}") for k in range(5))
     tables = compile_tables(Ontology("o", (Group(0, Kind.ORDINAL, "o", "o", tuple(range(5))),), labels))
     head = build(HEADS[name], tables, features=8)
-    np.testing.assert_allclose(head.marginals(head(jnp.zeros((1, 8))))[0], 0.2, atol=1e-6)
+    np.testing.assert_allclose(jit(lambda x: head.marginals(head(x)))(jnp.zeros((1, 8)))[0], 0.2, atol=1e-6)
     graph, params, rest = nnx.split(head, nnx.Param, ...)
     assert {jax.tree_util.keystr(k) for k, _ in jax.tree_util.tree_leaves_with_path(params)} == {
         "['gaps'].value", "['linear']['bias'].value", "['linear']['kernel'].value"}  # fmt: skip
@@ -292,7 +302,7 @@ def test_a_new_head_is_nearly_uniform_and_its_thresholds_learn(name):
         module = nnx.merge(graph, params, rest)
         return -module.log_likelihood(module(jnp.ones((1, 8))), allowed).mean()
 
-    assert all(np.abs(g).max() > 0 for g in jax.tree.leaves(jax.grad(loss)(params)))
+    assert all(np.abs(g).max() > 0 for g in jax.tree.leaves(jit(jax.grad(loss))(params)))
 
 
 @pytest.mark.parametrize("head", [*HEADS.values(), Independent()])
@@ -323,13 +333,13 @@ def test_independent_is_cross_entropy_on_what_is_decided(some):
     scores = rng.normal(0, 2, (20, some.tables.n_labels)).astype(np.float32)
     evidence = random_evidence(rng, some.tables, 20)
     allowed = evidence.allowed()
-    found = jax.jit(head.log_likelihood)(scores, allowed)
+    found = jit(head.log_likelihood)(scores, allowed)
     expected = [
         expected_independent(some.tables, a, s.astype(np.float64)) for a, s in zip(allowed, scores, strict=True)
     ]
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-4)
     wide = rng.choice([-50.0, 50.0], scores.shape).astype(np.float32)
-    gradient = np.asarray(jax.jit(jax.grad(lambda s: head.log_likelihood(s, allowed).sum()))(wide))
+    gradient = np.asarray(jit(jax.grad(lambda s: head.log_likelihood(s, allowed).sum()))(wide))
     assert np.isfinite(gradient).all()
 
 
@@ -338,9 +348,8 @@ def test_independent_learns_from_a_whole_world_what_holds_in_it(some):
     rng = np.random.default_rng(17)
     head = build(Independent(), some.tables)
     states = random_states(rng, some.tables, 5)
-    gradient = jax.grad(lambda s: head.log_likelihood(s, jnp.asarray(states)).sum())(
-        jnp.zeros((5, some.tables.n_labels))
-    )
+    zero = jnp.zeros((5, some.tables.n_labels))
+    gradient = jit(jax.grad(lambda s: head.log_likelihood(s, states).sum()))(zero)
     decided = decided_labels(some.tables, states)
     applies = some.tables.count_by_variable(states & _live(some.tables))[:, some.tables.label_variable] > 0
     side = np.where(applies & (decided == YES), 0.5, np.where(applies & (decided == NO), -0.5, 0))
@@ -357,8 +366,8 @@ def test_independent_answers_leaf_by_leaf(some):
     rng = np.random.default_rng(18)
     head = build(Independent(), some.tables)
     scores = rng.normal(0, 2, (30, some.tables.n_labels)).astype(np.float32)
-    worlds = np.asarray(jax.jit(head.best_world)(scores))
-    p = np.asarray(jax.jit(head.marginals)(scores))
+    worlds = np.asarray(jit(head.best_world)(scores))
+    p = np.asarray(jit(head.marginals)(scores))
     assert not some.tables.states_of(worlds).any(1).all()  # it is the head that may be wrong in kind
     for world, z, q in zip(worlds, scores, p, strict=True):
         for g in some.all.groups:
@@ -370,3 +379,29 @@ def test_independent_answers_leaf_by_leaf(some):
                 assert (world[leaves] == (applies & (np.arange(len(leaves)) == z[leaves].argmax()))).all()
             given = 1 if g.condition is None else q[g.condition]
             np.testing.assert_allclose(q[list(g.labels)], given / (1 + np.exp(-z[list(g.labels)])), rtol=1e-5)
+
+
+# --- conformance -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("head", [Flat, Conditional(), Independent])
+def test_heads_pass_the_conformance_suite(head):
+    check_head(head)
+
+
+def test_the_conformance_suite_finds_a_head_that_does_not_keep_its_word():
+    @dataclasses.dataclass(frozen=True)
+    class Liar(Independent):
+        name = "liar"
+        coherent = True
+
+    with pytest.raises(AssertionError, match="never exceeds its parent's"):
+        check_head(Liar, ontologies=3)
+
+    @dataclasses.dataclass(frozen=True)
+    class Unnormalised(Independent):
+        name = "unnormalised"
+        normalised = True
+
+    with pytest.raises(AssertionError, match="log-likelihood 0"):
+        check_head(Unnormalised, ontologies=3)
