@@ -38,7 +38,7 @@ def _instance(plugin: P | type[P]) -> P:
 # --- heads -----------------------------------------------------------------------------------------
 
 
-def check_head(plugin: Head | type[Head], *, seed: int = 0, ontologies: int = 8) -> None:
+def check_head(plugin: Head | type[Head], *, seed: int = 0, ontologies: int = 6) -> None:
     """Hold a head against its contract and its own flags, by brute force over random ontologies.
 
     Shapes, finite gradients under any evidence and extreme features; `normalised`: the worlds' probabilities sum to one
@@ -161,7 +161,7 @@ def _check_normalised(
 # --- decoders --------------------------------------------------------------------------------------
 
 
-def check_decoder(plugin: Decoder | type[Decoder], *, seed: int = 0, ontologies: int = 8) -> None:
+def check_decoder(plugin: Decoder | type[Decoder], *, seed: int = 0, ontologies: int = 6) -> None:
     """Hold a decoder against its contract: legal worlds from a coherent head, [B, L] bool, row by row, repeatably."""
     from .heads.flat import Flat
     from .heads.independent import Independent

