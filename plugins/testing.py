@@ -6,6 +6,7 @@ that is broken.
 
 from __future__ import annotations
 
+import dataclasses
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,7 +16,8 @@ from numpy.typing import NDArray
 from ..dsl.ontology import Ontology
 from ..dsl.tables import Bools, Tables, compile_tables
 from ..dsl.testing import enumerate_worlds, random_evidence, random_ontology, side_by_side
-from .contracts import Decoder, Head, HeadModule, Plugin
+from .contracts import Augmentation, Backbone, Decoder, Head, HeadModule, Optimizer, Plugin
+from .hyperparameters import fields_of
 from .registry import check_contract
 
 P = TypeVar("P", bound=Plugin)
@@ -178,3 +180,138 @@ def check_decoder(plugin: Decoder | type[Decoder], *, seed: int = 0, ontologies:
         require((worlds[::-1] == np.asarray(decode(scores[::-1]))).all(), "images are decoded one by one, repeatably")
         if head.coherent:
             require(tables.states_of(worlds).any(1).all(), "every world decoded from a coherent head is legal")
+
+
+# --- training --------------------------------------------------------------------------------------
+
+
+def traced_of(plugin: Any) -> dict[str, Any]:
+    """The traced fields of a plugin, as the engine hands them over: float32 scalars."""
+    return {f.name: np.float32(getattr(plugin, f.name)) for f in fields_of(type(plugin)) if f.role == "traced"}
+
+
+def check_backbone(plugin: Backbone | type[Backbone], shape: tuple[int, ...] = (16, 16, 3)) -> None:
+    """Hold a backbone against its contract on one image shape.
+
+    It must build inside a compiled program, with traced fields as scalars of it; give float32 features
+    [B, `features`]; have finite gradients; and, outside training, answer each image by itself and change no state.
+    """
+    import jax
+    from flax import nnx
+
+    made: Any = _instance(plugin)
+
+    def build(traced: dict[str, Any], key: Any) -> Any:
+        return dataclasses.replace(made, **traced).build(shape, nnx.Rngs(key))
+
+    key = jax.random.key(0, impl="rbg")
+    graph, state = nnx.split(nnx.eval_shape(lambda: build(traced_of(made), key)))
+    start = _quick(lambda traced, key: nnx.split(build(traced, key))[1])
+    first, same = start(traced_of(made), key), start(traced_of(made), key)
+    kept: bool = jax.tree.structure(first) == jax.tree.structure(state)  # type: ignore[operator]  # JAX's stub says None
+    require(kept, "build gives the same structure each time")
+    require(_same(first, same), "the key alone decides what build draws")
+    x = jax.random.normal(key, (4, *shape))
+    _check_features(graph, first, x)
+    _check_training(graph, first, x)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two states are equal, random keys included."""
+    import jax
+
+    def equal(x: Any, y: Any) -> bool:
+        if jax.numpy.issubdtype(x.dtype, jax.dtypes.prng_key):
+            x, y = jax.random.key_data(x), jax.random.key_data(y)
+        return bool((x == y).all())
+
+    return all(map(equal, jax.tree.leaves(a), jax.tree.leaves(b)))
+
+
+def _check_features(graph: Any, state: Any, x: Any) -> None:
+    import jax
+    from flax import nnx
+
+    def answer(state: Any, x: Any) -> tuple[Any, Any]:
+        module = nnx.merge(graph, state, copy=True)
+        y = module(x, train=False)
+        require(y.shape == (len(x), module.features), f"features are [B, {module.features}], not {y.shape}")
+        require(y.dtype == np.float32, f"features are float32, not {y.dtype}")
+        return y, nnx.split(module)[1]
+
+    compiled = _quick(answer)
+    together, after = compiled(state, x)
+    require(_same(state, after), "outside training no state changes")
+    among_others, _ = compiled(state, x.at[1:].multiply(-3.0))
+    require(np.allclose(together[0], among_others[0], atol=1e-4), "outside training the rest of a batch says nothing")
+
+
+def _check_training(graph: Any, state: Any, x: Any) -> None:
+    import jax
+    from flax import nnx
+
+    module = nnx.merge(graph, state, copy=True)
+    _, params, rest = nnx.split(module, nnx.Param, ...)  # type: ignore[misc]  # as many states as filters
+
+    def loss(params: Any) -> Any:
+        y = nnx.merge(graph, params, rest, copy=True)(x, train=True)
+        return (y * y).mean()
+
+    found = _quick(jax.value_and_grad(loss))(params)
+    finite = all(bool(np.isfinite(leaf).all()) for leaf in jax.tree.leaves(found))
+    require(finite, "in training, features of ordinary images and their gradients are finite")
+
+
+def check_optimizer(plugin: Optimizer | type[Optimizer], steps: int = 200) -> None:
+    """Hold an optimizer against its contract.
+
+    It must compile with its traced fields as scalars, bring a quadratic bowl down to a tenth, and stand still where
+    the schedule, or a traced learning rate, is 0.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    made = _instance(plugin)
+    target = {"kernel": jnp.linspace(-1.0, 1.0, 6).reshape(2, 3), "bias": jnp.ones(3)}
+    start = jax.tree.map(jnp.zeros_like, target)
+
+    def loss(params: Any) -> Any:
+        distances = jax.tree.map(lambda p, t: jnp.square(p - t).sum(), params, target)
+        return jnp.stack(jax.tree.leaves(distances)).sum()
+
+    def descend(traced: dict[str, Any], scale: Any) -> Any:
+        optimizer = made.make(traced, lambda step: scale)
+
+        def step(carry: Any, _: None) -> tuple[Any, None]:
+            params, state = carry
+            updates, state = optimizer.update(jax.grad(loss)(params), state, params)
+            return (jax.tree.map(jnp.add, params, updates), state), None
+
+        return loss(jax.lax.scan(step, (start, optimizer.init(start)), None, length=steps)[0][0])
+
+    run, traced = _quick(descend), traced_of(made)
+    require(run(traced, 0.0) == loss(start), "a schedule of 0 changes nothing")
+    require(run(traced, 1.0) < 0.1 * loss(start), "it minimises a quadratic bowl")
+    if "learning_rate" in traced:
+        still = run({**traced, "learning_rate": np.float32(0)}, 1.0)
+        require(still == loss(start), "the learning rate is read from the traced fields")
+
+
+def check_augmentation(plugin: Augmentation | type[Augmentation], shape: tuple[int, ...] = (12, 12, 3)) -> None:
+    """Hold an augmentation against its contract.
+
+    It must compile with its traced fields as scalars, keep shape and type, give finite numbers, and be decided by
+    its key.
+    """
+    import jax
+
+    made = _instance(plugin)
+    images = jax.random.normal(jax.random.key(0), (8, *shape))
+    apply = _quick(partial(made.apply, traced_of(made)))
+    once, again = apply(jax.random.key(1), images), apply(jax.random.key(1), images)
+    require(once.shape == images.shape, f"the shape stays {images.shape}, not {once.shape}")
+    require(once.dtype == images.dtype, f"the type stays {images.dtype}, not {once.dtype}")
+    require(np.isfinite(once).all(), "images stay finite")
+    require((once == again).all(), "the key alone decides")
+    others = [apply(jax.random.key(k), images) for k in range(2, 8)]
+    require(any((once != other).any() for other in others), "another key gives another change")

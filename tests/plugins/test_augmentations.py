@@ -7,7 +7,7 @@ import pytest
 
 from linnaeus.plugins.augmentations.flip import Flip
 from linnaeus.plugins.augmentations.shift import Shift
-from linnaeus.plugins.testing_training import check_augmentation, traced_of
+from linnaeus.plugins.testing import check_augmentation, traced_of
 
 
 @pytest.mark.parametrize("augmentation", [Shift(pixels=2), Flip()], ids=["shift", "flip"])

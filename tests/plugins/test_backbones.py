@@ -16,13 +16,12 @@ from linnaeus.plugins.backbones.linear import Linear
 from linnaeus.plugins.backbones.mlp import MLP
 from linnaeus.plugins.backbones.resnet import ResNet
 from linnaeus.plugins.backbones.resnet_network import Block
-from linnaeus.plugins.testing_training import check_backbone
+from linnaeus.plugins.testing import check_backbone
 
 BUILT_IN = [
     (Linear(), (5, 4, 1)),
     (Linear(), (7,)),
     (MLP(depth=2, width=16), (7,)),
-    (LeNet(width=4), (8, 8, 1)),
     (LeNet(width=4, kernel=5), (13, 10, 3)),
     (ResNet(width=4), (8, 8, 1)),
 ]

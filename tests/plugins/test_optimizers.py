@@ -8,7 +8,7 @@ import pytest
 
 from linnaeus.plugins.optimizers.adamw import AdamW
 from linnaeus.plugins.optimizers.sgd import SGD
-from linnaeus.plugins.testing_training import check_optimizer, traced_of
+from linnaeus.plugins.testing import check_optimizer, traced_of
 
 
 @pytest.mark.parametrize("optimizer", [AdamW(learning_rate=0.02, weight_decay=0.0), SGD()], ids=["adamw", "sgd"])
