@@ -229,7 +229,6 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _check_features(graph: Any, state: Any, x: Any) -> None:
-    import jax
     from flax import nnx
 
     def answer(state: Any, x: Any) -> tuple[Any, Any]:
