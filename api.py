@@ -80,7 +80,7 @@ def init_study(folder: PathLike, *, example: str = "digits") -> tuple[Path, ...]
 
 
 def dry_run(study: PathLike, *, out: PathLike | None = None, overrides: Sequence[str] = ()) -> str:
-    """What running `study` would do, as text; writes a contact sheet of labelled training images into the run folder."""
+    """What running `study` would do, as text; puts a contact sheet of labelled training images in the run folder."""
     from .search.data import prepare
     from .search.dry_run import dry_run
     from .search.run_folder import cache_folder, default_run

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import click
 
-from ..errors import fail
-
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the report (default: RUN/report; required for several).")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder of the report (default: RUN/report).",
+)
 @click.option(
     "--format", "formats", multiple=True, help="html, markdown, csv or latex; may be repeated (default: the study's)."
 )
@@ -23,14 +25,3 @@ def report(runs: tuple[Path, ...], out: Path | None, formats: tuple[str, ...]) -
         raise click.UsageError("several runs make one board: say where with --out DIR")
     for path in api.report(runs, out=out, formats=formats or None):
         click.echo(f"wrote {path}")
-
-
-def require_run(run: Path) -> Path:
-    """`run`, if it is a run folder.
-
-    Raises:
-        LinnaeusError: E501 there is no such folder, or it holds no run.
-    """
-    if not (run / "study.yaml").is_file():
-        raise fail("E501", f"{run} is not a run folder", help="name the folder that `linnaeus run` printed, such as runs/digits")
-    return run

@@ -11,9 +11,9 @@ import click
 @click.command()
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder (default: runs/NAME).")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key, such as search.budget.trials=8.")
-@click.option("--dry-run", is_flag=True, help="Show what would happen, with a contact sheet of labelled images; train nothing.")
-@click.option("--fork", is_flag=True, help="Where the run folder holds a different study, start a new folder beside it.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: search.budget.trials=8.")
+@click.option("--dry-run", is_flag=True, help="Show what would happen, with a contact sheet; train nothing.")
+@click.option("--fork", is_flag=True, help="Where the folder holds another study, start one beside it.")
 def run(study: Path, out: Path | None, overrides: tuple[str, ...], dry_run: bool, fork: bool) -> None:
     """Run STUDY (a YAML file). The same command again resumes it."""
     from .. import api

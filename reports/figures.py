@@ -125,7 +125,11 @@ def _steps(x: Sequence[float], y: Sequence[float | None]) -> list[tuple[float, f
 
 def learning_charts(order: Sequence[ContenderResult]) -> list[Chart]:
     """Every quantity of the learning curves: each retraining faint, their mean in front."""
-    keys = list(dict.fromkeys(k for c in order for s in c.seeds for row in s.curve for k in row if k != "epoch"))
+    keys = list(
+        dict.fromkeys(
+            k for c in order for s in c.seeds for row in s.curve for k in row if k not in ("epoch", "seconds")
+        )
+    )
     found = []
     for key in keys[:4]:
         series: list[tuple[str, int, bool, Points]] = []

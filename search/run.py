@@ -90,7 +90,7 @@ class _Run:
         rows = []
         with self._worker(data) as worker:
             self.state.update(phase="search")
-            rows = self._search(worker)
+            rows = self._search(worker, int((data.split == 1).sum()))
             self._note_environment(worker)
             self.state.update(phase="retraining")
             for row in rows:
@@ -111,13 +111,13 @@ class _Run:
         self.state.update(phase="finished")
         return results
 
-    def _search(self, worker: WorkerProcess) -> list[Row]:
+    def _search(self, worker: WorkerProcess, images: int) -> list[Row]:
         storage = open_journal(self.folder.journal)
         ended = sum(len(storage.get_all_trials(s._study_id)) for s in storage.get_all_studies())
         numbers = itertools.count(ended)
 
         def search(contender: Contender) -> Row:
-            it = ContenderSearch(self.study, contender, storage, self.folder, numbers, self.listen)
+            it = ContenderSearch(self.study, contender, storage, self.folder, numbers, self.listen, images)
             it.run(worker)
             return Row(contender.name, contender, it.result(), it.selected())
 

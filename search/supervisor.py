@@ -21,6 +21,7 @@ from .journal import open_study
 from .progress import Event, Listener
 from .results import SearchResult, write_text
 from .run_folder import RunFolder, empty_folder
+from .stopping import chosen_epoch
 from .study import Budget, Configuration, Contender, Study
 from .worker_process import Answer, OnEpoch
 
@@ -88,6 +89,7 @@ class ContenderSearch:
 
     Args:
         numbers: the numbers of the study's next trials.
+        images: how many images the objective is measured on.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class ContenderSearch:
         folder: RunFolder,
         numbers: Iterator[int],
         listen: Listener,
+        images: int,
     ):
         import optuna
 
@@ -106,6 +109,7 @@ class ContenderSearch:
         self.folder = folder
         self.numbers = numbers
         self.listen = listen
+        self.images = images
         self._journal = open_study(storage, contender.name)
         # Trials run in a study in memory that mirrors the journal; they enter the journal when they have ended.
         self._memory = optuna.create_study(
@@ -211,7 +215,7 @@ class _Trial:
         self.number = number
         self.folder = empty_folder(search.folder.trial(number))
         self.trial, self.configuration = search.ask()
-        self.best: tuple[float, int] | None = None
+        self.curve: list[float] = []
         self.epochs = 0
         self.ended_by_us: str | None = None
         self.started = time.monotonic()
@@ -239,8 +243,7 @@ class _Trial:
         with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as f:
             f.write(json.dumps({"epoch": epoch, **values}) + "\n")
         value = values["objective"]
-        if self.best is None or value > self.best[0]:
-            self.best = (value, epoch)
+        self.curve.append(value)
         self.trial.report(value, epoch)
         budget = self.search.budget
         if epoch >= budget.epochs:
@@ -254,17 +257,16 @@ class _Trial:
 
     def _facts(self, answer: Answer) -> dict[str, Any]:
         state = self.ended_by_us if answer.state == "complete" and self.ended_by_us else answer.state
-        if state == "complete" and self.best is None:
-            return self._row("nan", "no image of the validation split decides the objective", None, answer)
-        failed = state not in ("complete", "pruned", "stopped")
-        return self._row(state, answer.cause, None if failed else self.best, answer)
-
-    def _row(self, state: str, cause: str | None, best: tuple[float, int] | None, answer: Answer) -> dict[str, Any]:
-        value, epoch = best or (None, None)
+        cause = answer.cause
+        if state == "complete" and not self.curve:
+            state, cause = "nan", "no image of the validation split decides the objective"
+        epoch = None
+        if self.curve and state in ("complete", "pruned", "stopped"):
+            epoch = chosen_epoch(self.curve, self.search.images)
         return {
             "state": state,
             "cause": cause,
-            "value": value,
+            "value": None if epoch is None else self.curve[epoch - 1],
             "best_epoch": epoch,
             "epochs": self.epochs,
             "seconds": time.monotonic() - self.started,

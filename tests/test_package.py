@@ -8,8 +8,9 @@ import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
 
-import linnaeus
 import pytest
+
+import linnaeus
 from linnaeus.plugins.registry import KINDS, installed, load
 
 SOURCES = ("cli", "dsl", "plugins", "reports", "search")
@@ -36,7 +37,10 @@ def test_installed_entry_points_are_the_declared_ones(pyproject: dict) -> None:
         for name, value in rows.items()
     }
     found = {
-        (p.group, p.name, p.value) for kind in KINDS for p in entry_points(group=f"linnaeus.{kind}s") if p.dist.name == "linnaeus"
+        (p.group, p.name, p.value)
+        for kind in KINDS
+        for p in entry_points(group=f"linnaeus.{kind}s")
+        if p.dist.name == "linnaeus"
     }
     assert found == declared, "entry points freeze at install: run pip install -e . again"
 

@@ -21,7 +21,7 @@ CASES = [
     (size, channels, kernel, stride, padding)
     for kernel, stride, padding in [(1, 1, 0), (1, 2, 0), (3, 1, 1), (3, 2, 1), (5, 1, 2), (7, 2, 3), (3, 1, 0)]
     for size, channels in [((8, 8), 8), ((9, 7), 1)]
-]
+] + [((4, 4), 8, 5, 1, 2), ((4, 3), 2, 5, 2, 2), ((2, 2), 3, 3, 1, 1)]  # kernels larger than the image
 
 
 @pytest.mark.parametrize(("size", "channels", "kernel", "stride", "padding"), CASES)

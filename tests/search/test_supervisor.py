@@ -65,7 +65,7 @@ class Pretender:
 def search_in(folder, study, worker, contender=CONTENDER):
     storage = open_journal(folder / "journal.log")
     search = ContenderSearch(
-        study, contender, storage, RunFolder(folder), itertools.count(count_trials(storage)), silent
+        study, contender, storage, RunFolder(folder), itertools.count(count_trials(storage)), silent, images=100
     )
     search.run(worker)
     return search
