@@ -10,7 +10,7 @@ import numpy as np
 from ..dsl.evidence import NO, YES
 from ..dsl.ontology import Group, Kind
 from ..plugins.contracts import Predictions
-from ..plugins.metrics.answers import answers, label_truth
+from ..plugins.metrics.answers import answers, applies, label_truth
 
 FULL = 100
 """Groups of up to this many classes keep every cell; larger ones their most frequent confusions."""
@@ -46,7 +46,7 @@ def count(p: Predictions, group: Group) -> dict[tuple[int, ...], int]:
     if group.kind is Kind.MULTILABEL:
         cells: dict[tuple[int, ...], int] = {}
         for i, label in enumerate(group.labels):
-            decided, held = label_truth(p, label), p.worlds[:, label]
+            decided, held = label_truth(p, label), p.worlds[:, label] & applies(p, group)
             pairs = ((YES, True), (NO, True), (YES, False), (NO, False))
             cells |= {(i, k): int(((decided == t) & (held == h)).sum()) for k, (t, h) in enumerate(pairs)}
         return cells

@@ -86,10 +86,9 @@ def _truth(possible: Bools, of: NDArray[np.int64]) -> NDArray[np.int64]:
 def _predicted(p: Predictions, group: Group, classes: tuple[int, ...]) -> NDArray[np.int64]:
     """The one class of the decoded world; -1 where none or several hold, or the group does not apply in it."""
     if group.kind is Kind.BINARY:
-        yes = p.worlds[:, classes[1]].astype(np.int64)
-        return np.where(applies(p, group) | (yes == 1), yes, -1)
+        return np.where(applies(p, group), p.worlds[:, classes[1]], -1)
     held = p.worlds[:, list(classes)]
-    return np.where(held.sum(1) == 1, held.argmax(1), -1)
+    return np.where(applies(p, group) & (held.sum(1) == 1), held.argmax(1), -1)
 
 
 def applies(p: Predictions, group: Group) -> Bools:

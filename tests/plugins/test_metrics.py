@@ -85,7 +85,8 @@ def leaf_pairs(p: Predictions, group: str) -> tuple[np.ndarray, np.ndarray]:
     states = [s for s in v.live if TABLES.leaf[s] >= 0]
     truth, decided = column(p, states)
     held = p.worlds[:, TABLES.leaf[states]]
-    predicted = np.array([row.argmax() if row.sum() == 1 else -1 for row in held])
+    applies = np.ones(len(held), bool) if g.condition is None else p.worlds[:, g.condition]
+    predicted = np.array([row.argmax() if row.sum() == 1 and a else -1 for row, a in zip(held, applies, strict=True)])
     return truth[decided], predicted[decided]
 
 
@@ -123,8 +124,9 @@ def test_a_level_scores_the_node_at_that_depth_or_the_leaf_above_it() -> None:
     )
 
 
-def test_a_nested_binary_is_scored_only_where_it_applies() -> None:
-    p = predictions(seed=5)
+@pytest.mark.parametrize("coherent", [True, False])
+def test_a_nested_binary_is_scored_only_where_it_applies(coherent: bool) -> None:
+    p = predictions(seed=5, coherent=coherent)
     bold = WORLD.groups[2].labels[0]
     v = TABLES.variables[TABLES.label_variable[bold]]
     decided = (p.possible[:, v.start : v.stop].sum(1) == 1) & ~p.possible[:, v.na]
