@@ -132,8 +132,12 @@ def rank_intervals(values: Sequence[Floats], confidence: float) -> list[tuple[in
 
     Args:
         values: [B] a contender, larger is better. Ties take the better rank for the low end, the worse for the high.
+            Draws that leave a contender without a value rank nobody; without any other draw all ranks are possible.
     """
     table = np.stack(values, 1)
+    table = table[~np.isnan(table).any(1)]
+    if not len(table):
+        return [(1, len(values))] * len(values)
     tail = (1 - confidence) / 2
     found = []
     for i in range(table.shape[1]):

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linnaeus.dsl.load import load_ontology
+from linnaeus.dsl.load import check_text, load_ontology
+from linnaeus.dsl.tables import compile_tables
 from linnaeus.errors import LinnaeusError
-from linnaeus.plugins.contracts import Summands
-from linnaeus.reports import statistics
+from linnaeus.plugins.contracts import Predictions, Summands
+from linnaeus.reports import confusion, statistics
 from linnaeus.reports.bootstrap import bootstrap, image_weights, interval, rank_intervals, seed_weights
 from linnaeus.reports.comparisons import bootstrap_p, compare, draws_needed, holm, letters, verdict
 from linnaeus.reports.statistics import merge, run_ontology, summarise
@@ -129,6 +130,13 @@ def test_ranks_hold_their_uncertainty() -> None:
     assert rank_intervals([near, near], 0.95) == [(1, 2), (1, 2)]
 
 
+def test_draws_without_a_value_rank_nobody() -> None:
+    good, bad, none = np.full(999, 0.9), np.full(999, 0.1), np.full(999, np.nan)
+    good[:100] = bad[:100] = np.nan  # no image of such a draw decides the metric
+    assert rank_intervals([good, bad], 0.95) == [(1, 1), (2, 2)]
+    assert rank_intervals([none, none], 0.95) == [(1, 2), (1, 2)]
+
+
 def test_a_bootstrap_p_is_never_nought_and_is_uniform_under_no_difference() -> None:
     assert bootstrap_p(np.ones(999)) == pytest.approx(0.002)
     rng = np.random.default_rng(6)
@@ -197,6 +205,16 @@ def test_a_failed_contender_is_ranked_last_without_numbers(finished: tuple[Resul
     assert (fragile.metrics, fragile.rank, fragile.letters) == ({}, {"low": 7, "high": 7}, "")
     assert all("fragile" not in (c["a"], c["b"]) for c in results.comparisons)
     assert len(results.comparisons) == 15
+
+
+def test_marks_of_a_group_that_the_answer_rules_out_are_not_answered() -> None:
+    ontology, _ = check_text("ontology o\nmulticlass a { x { multilabel marks { dot } }, y }", "o.onto")
+    assert ontology is not None
+    tables = compile_tables(ontology)
+    truth = tables.states_of(np.array([[True, False, True]]))  # x, y, dot
+    answer = np.array([[False, True, True]])  # y, and yet a dot, which only x has
+    p = Predictions(tables, truth, answer, answer.astype(np.float32), None)
+    assert confusion.count(p, ontology.groups[1]) == {(0, 0): 0, (0, 1): 0, (0, 2): 1, (0, 3): 0}
 
 
 def test_confusions_count_every_decided_image_of_every_seed(finished: tuple[Results, Any, Path]) -> None:
