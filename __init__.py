@@ -6,13 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import check, init_study, load_ontology, load_results, predict, report, run_study, study_status
+    from .api import check, dry_run, init_study, load_ontology, load_results, predict, report, run_study, study_status
     from .errors import Diagnostic, LinnaeusError
 
 __version__ = "0.1.0"
 
 _PUBLIC = {
     "check": "api",
+    "dry_run": "api",
     "init_study": "api",
     "load_ontology": "api",
     "load_results": "api",
@@ -29,6 +30,7 @@ __all__ = [
     "LinnaeusError",
     "__version__",
     "check",
+    "dry_run",
     "init_study",
     "load_ontology",
     "load_results",

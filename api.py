@@ -75,12 +75,17 @@ def init_study(folder: PathLike, *, example: str = "digits") -> tuple[Path, ...]
         for p in files:
             (target / p.name).write_bytes(p.read_bytes())
     except OSError as e:
-        raise fail("E342", f"can't write to {target}: {e.strerror}", help="choose a folder you may write to") from e
+        why = "there is a file of that name" if target.is_file() else e.strerror
+        raise fail("E342", f"can't write to {target}: {why}", help="choose a folder you may write to") from e
     return tuple(target / p.name for p in files)
 
 
 def dry_run(study: PathLike, *, out: PathLike | None = None, overrides: Sequence[str] = ()) -> str:
-    """What running `study` would do, as text; puts a contact sheet of labelled training images in the run folder."""
+    """What running `study` would do, as text; puts a contact sheet of labelled training images in the run folder.
+
+    Raises:
+        LinnaeusError: as `run_study` does before it trains.
+    """
     from .search.data import prepare
     from .search.dry_run import dry_run
     from .search.run_folder import cache_folder, default_run

@@ -15,7 +15,7 @@ from ..dsl.source import clean, read_source
 from ..errors import Diagnostic, LinnaeusError
 
 
-@click.command()
+@click.command(short_help="Say what is wrong with ontology files.")
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print (text).")
 def check(specs: tuple[Path, ...], form: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Write a starter study that runs as it stands.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--example", default="digits", show_default=True, help="Which example to start from.")
 def init(folder: Path, example: str) -> None:

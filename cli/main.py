@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
 
 import click
 
 from .. import __version__
-from ..errors import LinnaeusError, did_you_mean
+from ..errors import LinnaeusError
+from .groups import CommandGroup
 
 COMMANDS = {
     "check": "check:check",
@@ -25,7 +25,7 @@ COMMANDS = {
 EXIT_WRONG, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(CommandGroup):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -37,12 +37,6 @@ class _LazyGroup(click.Group):
         module, name = COMMANDS[cmd_name].split(":")
         command: click.Command = getattr(importlib.import_module(f".{module}", __package__), name)
         return command
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            step = did_you_mean(args[0], list(COMMANDS), plural="commands")
-            raise click.UsageError(f"there is no command {args[0]!r}: {step}", ctx)
-        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -64,7 +58,7 @@ def linnaeus() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line; never shows a traceback for a user's mistake."""
     try:
-        linnaeus.main(args=args, standalone_mode=False)
+        sys.exit(linnaeus.main(args=args, standalone_mode=False))  # click returns the code of an Exit, else None
     except LinnaeusError as e:
         click.echo(e.render(), err=True)
         sys.exit(EXIT_WRONG)
@@ -74,8 +68,6 @@ def main(args: list[str] | None = None) -> None:
     except click.ClickException as e:
         e.show()
         sys.exit(EXIT_USAGE if isinstance(e, click.UsageError) else EXIT_WRONG)
-    except click.exceptions.Exit as e:
-        sys.exit(e.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted; the same command resumes", err=True)
         sys.exit(EXIT_INTERRUPTED)

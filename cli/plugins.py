@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+
 import click
 
-from ..errors import fail
+from ..errors import did_you_mean, fail
 from ..plugins.contracts import Plugin
 from ..plugins.hyperparameters import Choices, Field, Range, fields_of, type_name
 from ..plugins.registry import KINDS, Entry, installed, load
+from .groups import CommandGroup
+
+ROLES = {
+    "static": "another value is another program, compiled anew",
+    "traced": "one program serves every value",
+    "option": "said once in a study, never searched",
+}
+"""What the roles of fields mean to whoever chooses values."""
 
 
-@click.group()
+@click.group(cls=CommandGroup, short_help="List and show plugins.")
 def plugins() -> None:
     """List and show plugins: backbones, heads, decoders, optimizers, augmentations, data sets, metrics."""
 
@@ -33,8 +44,6 @@ def show(name: str) -> None:
     registry = installed()
     found = [load(entry) for (_, n), entry in registry.entries.items() if n == name]
     if not found:
-        from ..errors import did_you_mean
-
         known = sorted({n for _, n in registry.entries})
         raise fail("E410", f"there is no plugin named {name!r}", help=did_you_mean(name, known, plural="plugins"))
     click.echo("\n\n".join(_describe(entry) for entry in found))
@@ -43,7 +52,13 @@ def show(name: str) -> None:
 def _summary(entry: Entry) -> str:
     if entry.plugin is None:
         return f"[can't be used: {entry.error}]"
-    return (entry.plugin.__doc__ or "").strip().splitlines()[0]
+    return first_sentence(entry.plugin.__doc__ or "")
+
+
+def first_sentence(docstring: str) -> str:
+    """The first sentence of a docstring, on one line; "et al. 2021" or "e.g. this" end none."""
+    paragraph = " ".join(docstring.strip().partition("\n\n")[0].split())
+    return re.split(r"(?<=[.:]) (?=[A-Z`])", paragraph, maxsplit=1)[0].rstrip(":")
 
 
 def _describe(entry: Entry) -> str:
@@ -51,13 +66,14 @@ def _describe(entry: Entry) -> str:
         return f"{entry.kind} {entry.name} ({entry.origin}) can't be used: {entry.error}"
     plugin = entry.plugin
     lines = [f"{entry.kind} {entry.name}   ({entry.origin}; code: {plugin.license})", ""]
-    lines += [f"  {row.strip()}" for row in (plugin.__doc__ or "").strip().splitlines()]
+    lines += [f"  {row}".rstrip() for row in inspect.cleandoc(plugin.__doc__ or "").splitlines()]
     lines += _flags(plugin)
     declared = fields_of(plugin)
     if declared:
         lines += ["", "  fields"]
         width = max(len(f.name) for f in declared)
         lines += [f"    {f.name:{width}}  {_field(f)}" for f in declared]
+        lines += [f"  {role}: {meaning}" for role, meaning in ROLES.items() if any(f.role == role for f in declared)]
     return "\n".join(lines)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 
-@click.command()
+@click.command(short_help="Classify images with a run's model.")
 @click.argument("run", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--contender", help="Which row of the leaderboard (default: the best on validation).")
 @click.option("--seed", type=int, help="Which of its retrainings (default: the first).")
 def predict(run: Path, images: tuple[Path, ...], contender: str | None, seed: int | None) -> None:

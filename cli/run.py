@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 
-@click.command()
+@click.command(short_help="Run a study to its report, or resume it.")
 @click.argument("study", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder (default: runs/NAME).")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: search.budget.trials=8.")
@@ -27,6 +27,6 @@ def run(study: Path, out: Path | None, overrides: tuple[str, ...], dry_run: bool
 
 def _closing(finished: Any) -> str:
     lines = [finished.board]
-    lines += [f"{path.suffix.lstrip('.') or path.name:4} {path}" for path in finished.reports[1:]]
+    lines += [f"also: {path}" for path in finished.reports[1:]]
     lines.append(f"report: {finished.reports[0]}" if finished.reports else f"results: {finished.run / 'results.json'}")
     return "\n".join(lines)

@@ -93,12 +93,14 @@ class DryRun:
                 yield f"  and {len(labels) - SHOWN} more of {group}"
 
     def _contenders(self) -> Iterator[str]:
-        yield f"Contenders, {self.epochs} epochs a trial at most, then {self.seeds} seeds each"
+        epochs, seeds = _count(self.epochs, "epoch"), _count(self.seeds, "seed")
+        yield f"Contenders, {epochs} a trial at most, then {seeds} each"
         for c in self.contenders:
+            trials = _count(c.trials, "trial")
             if c.baseline:
-                work = f"baseline: {c.trials} trials on the winner's backbone" if c.trials else "baseline: no search"
+                work = f"baseline: {trials} on the winner's backbone" if c.trials else "baseline: no search"
             else:
-                work = f"{c.trials} trials in " + ("a continuous space" if c.size is None else f"a space of {c.size}")
+                work = f"{trials} in " + ("a continuous space" if c.size is None else f"a space of {c.size}")
             yield f"  {c.name:<24} {work}"
 
     def _space(self) -> Iterator[str]:
@@ -179,6 +181,10 @@ def _seconds(study: Study, speed: float, training: int, final: int) -> float:
     """A contender's search, with no trial pruned, and its retrainings."""
     trials, seeds = study.search.budget.trials, study.final.seeds
     return (trials + seeds) * SECONDS_PER_TRAINING + speed * (trials * training + seeds * final)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def words(seconds: float) -> str:

@@ -112,7 +112,7 @@ def _facts(event: Event) -> str:
     if event.kind in ("search-started", "trial-ended", "search-ended"):
         parts.append("no trial has a value yet" if event.best is None else f"best {event.best:.4f}")
     if event.kind == "search-ended":
-        parts.append(f"{event.done} trials")
+        parts.append("1 trial" if event.done == 1 else f"{event.done} trials")
     elif event.seconds_left:
         parts.append(f"{duration(event.seconds_left)} left")
     state = event.facts.get("state", "complete")

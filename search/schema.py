@@ -59,7 +59,8 @@ class Section:
         if isinstance(node.value, dict):
             self.nodes = node.value
         elif node.value is not None:
-            findings.add("E305", f"a mapping expected, not {kind_of(node)}", node.span, node.path)
+            step = "write KEY: VALUE, a line each"
+            findings.add("E305", f"a mapping expected, not {kind_of(node)}", node.span, node.path, step)
 
     def path(self, key: str) -> str:
         """The whole path of one of this section's keys."""
@@ -79,7 +80,7 @@ class Section:
 
     def require(self, key: str, check: Check[T], default: D, meaning: str) -> T | D:
         """As `take`, for a key that must be there; `default` only stands in until the mistake is reported."""
-        if key not in self.nodes:
+        if key not in self.nodes and (self.node.value is None or isinstance(self.node.value, dict)):
             missing = f"the key {self.path(key)!r} is missing: {meaning}"
             self.findings.add("E307", missing, self.node.span, self.node.path, f"add '{key}: …'")
         return self.take(key, check, default)

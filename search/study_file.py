@@ -53,7 +53,8 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> Study:
     try:
         source = path.read_bytes().decode("utf-8")
     except OSError as e:
-        raise fail("E300", f"can't read the study file {path}: {e.strerror or e}") from e
+        step = "name the study's YAML file; `linnaeus init DIR` writes one to start from"
+        raise fail("E300", f"can't read the study file {path}: {e.strerror or e}", help=step) from e
     except UnicodeDecodeError as e:
         step = "save the file as UTF-8"
         raise fail("E300", f"{path} is not UTF-8 text (byte {e.start + 1})", help=step) from e

@@ -16,7 +16,7 @@ USUAL = ("image", "path", "file", "filename", "file_name", "image_path")
 
 @dataclass(frozen=True)
 class CSV(Dataset):
-    """A CSV file with a header. One column holds image files, all columns hold annotations, splits or groups."""
+    """A CSV file with a header: one column holds image files, all columns hold annotations, splits or groups."""
 
     name: ClassVar[str] = "csv"
     path: str = option("the manifest, from the study's folder")

@@ -17,8 +17,9 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", 
 
 @dataclass(frozen=True)
 class Folder(Dataset):
-    """Images under a folder. Columns: `label`, the folders above the image joined by `/`, and `level1`, `level2` … one
-    each, coarse to fine. Where all top folders are named as splits (train, val, test …) they are the official ones.
+    """Images under a folder, whose subfolders are the labels. Columns: `label`, the folders above the image joined by
+    `/`, and `level1`, `level2` … one each, coarse to fine. Where all top folders are named as splits (train, val, test
+    …) they are the official ones.
     """
 
     name: ClassVar[str] = "folder"

@@ -26,8 +26,9 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class TFDS(Dataset):
-    """A builder by name. Its features are columns: nested ones joined by `/` (attributes/Smiling), classes by name
-    (`label`) and by number (`label/number`), sequences as lists. Its splits are the official ones.
+    """A builder of TensorFlow Datasets, by name. Its features are columns: nested ones joined by `/`
+    (attributes/Smiling), classes by name (`label`) and by number (`label/number`), sequences as lists. Its splits are
+    the official ones.
     """
 
     name: ClassVar[str] = "tfds"
