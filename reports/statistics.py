@@ -94,7 +94,7 @@ def run_ontology(run: Path, results: Results) -> Ontology:
     """
     from ..dsl.load import load_ontology
 
-    for path in sorted((run / "ontology").glob("*.onto")):
+    for path in sorted((run / "ontology").glob("*")):
         ontology = load_ontology(path)
         if ontology.hash == results.ontology["hash"]:
             return ontology
@@ -105,7 +105,7 @@ def _metrics(results: Results, run: Path, ontology: Ontology, registry: Registry
     """The metrics that the results name; those of local plugin files come from the run's copies."""
     found = board(ontology, registry)
     if registry is None and not set(results.metrics) <= {m.name for m in found}:
-        found = board(ontology, with_files(installed(), sorted((run / "plugins").glob("*.py"))))
+        found = board(ontology, with_files(installed(), sorted((run / "plugins").rglob("*.py"))))
     return [m for m in found if m.name in results.metrics]
 
 
@@ -190,8 +190,11 @@ def merge(runs: Sequence[Path], *, seed: int = 0, draws: int = DRAWS) -> Results
     Contenders of the same name get their study's in front, as in "digits/lenet".
 
     Raises:
-        LinnaeusError: E616 the studies differ in ontology, test split or ranking metric, which the message names.
+        LinnaeusError: E616 the studies differ in ontology, test split or ranking metric, which the message names;
+            E617 a run is named twice.
     """
+    if len({run.resolve() for run in runs}) < len(runs):
+        raise fail("E617", "one run is named twice: it would be compared with itself", help="name each run once")
     found = [load(run) for run in runs]
     for other, run in zip(found[1:], runs[1:], strict=True):
         _check_same(found[0], other, runs[0], run)
@@ -224,9 +227,9 @@ def _check_same(a: Results, b: Results, run_a: Path, run_b: Path) -> None:
 
 
 def _titles(found: Sequence[Results], runs: Sequence[Path]) -> list[str]:
-    """A name for each study: its own where they differ, else its run folder's."""
-    names = [str(r.study["name"]) for r in found]
-    return names if len(set(names)) == len(names) else [run.name for run in runs]
+    """A name for each study: its own where they differ, else its run folder's, else that folder's path."""
+    ways = ([str(r.study["name"]) for r in found], [run.name for run in runs])
+    return next((names for names in ways if len(set(names)) == len(names)), [run.as_posix() for run in runs])
 
 
 def _joined(found: Sequence[Results], runs: Sequence[Path]) -> tuple[list[ContenderResult], dict[str, str]]:

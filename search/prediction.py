@@ -47,7 +47,7 @@ def predict_images(
     checkpoint = _checkpoint(RunFolder(run), load_results(run), contender, seed)
     shape = tuple(read_facts(checkpoint)["shape"])
     pixels = _decode(images, shape, run)
-    files = sorted((run / "plugins").glob("*.py"))
+    files = sorted((run / "plugins").rglob("*.py"))
     tables = compile_tables(load_ontology(_ontology_file(run)))
     model = load_model(checkpoint, with_files(installed(), files), tables)
     answers = model.answer(pixels)
@@ -87,10 +87,10 @@ def _by_validation(contender: ContenderResult) -> tuple[bool, float]:
 
 
 def _ontology_file(run: Path) -> Path:
-    found = sorted((run / "ontology").glob("*.onto"))
-    if not found:
+    found = next((run / "ontology").glob("*"), None)
+    if found is None:
         raise fail("E501", f"{run} is not a run folder: its copy of the ontology is missing")
-    return found[0]
+    return found
 
 
 def _decode(images: Sequence[Path], shape: tuple[int, ...], run: Path) -> NDArray[np.uint8]:
@@ -103,7 +103,8 @@ def _decode(images: Sequence[Path], shape: tuple[int, ...], run: Path) -> NDArra
         try:
             pixels = decode(path, spec)
         except Exception as e:
-            raise fail("E515", f"{path} can't be read: {reason(e)}") from e
+            step = "give image files, such as PNG or JPEG"
+            raise fail("E515", f"{path} can't be read: {reason(e)}", help=step) from e
         if pixels.shape != shape:
             seen, needed = (f"{s[0]} × {s[1]}" for s in (pixels.shape, shape))
             raise fail("E515", f"{path} is {seen} pixels; this model takes {needed} and the study says no image.size")

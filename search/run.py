@@ -19,7 +19,7 @@ from .journal import open_journal
 from .ledger import Ledger
 from .progress import Listener, note, shown, silent
 from .results import Results, load, write_text
-from .run_folder import RunFolder, cache_folder, claim, default_run
+from .run_folder import RunFolder, cache_folder, claim, default_run, plugin_copies
 from .status import StateFile
 from .study import Contender, Study
 from .supervisor import ContenderSearch
@@ -166,7 +166,7 @@ class _Run:
             "op": "start",
             "device": self.study.run.device,
             "ontology": str(copies / "ontology" / self.study.ontology_file.name),
-            "plugins": [str(copies / "plugins" / p.name) for p in self.study.plugin_files],
+            "plugins": [str(copies / "plugins" / name) for name in plugin_copies(self.study)],
             "data": str(self._data_folder(data).absolute()),
             "objective": {"metric": objective.metric, "of": objective.of},
             "cache": str(cache_folder().absolute()),

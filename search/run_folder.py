@@ -3,6 +3,7 @@
 study.yaml  ontology/  plugins/  identity.json     resolved copies, with hashes
 journal.log                                        Optuna's, finished trials only
 state.json                                         what the supervisor is doing, for `linnaeus status`
+environment.json  worker.log                       where the worker ran, and what it says outside jobs
 trials/000017/                                     result.json, metrics.jsonl, log.txt
 final/CONTENDER/SEED/                              the same, checkpoint/, predictions.npz, predictions.csv
 results.json  report/
@@ -81,7 +82,9 @@ class RunFolder:
         try:
             found: dict[str, Any] = json.loads((self.path / IDENTITY).read_text(encoding="utf-8"))
         except (OSError, json.JSONDecodeError) as e:
-            raise fail("E501", f"{self.path} is not a run folder: {IDENTITY} is missing or unreadable") from e
+            why = f"{IDENTITY} is missing or unreadable" if self.path.exists() else "there is nothing there"
+            step = "name the folder that `linnaeus run` made, by default runs/NAME"
+            raise fail("E501", f"{self.path} is not a run folder: {why}", help=step) from e
         return found
 
     def check_data(self, digest: str) -> None:
@@ -164,6 +167,9 @@ def claim(study: Study, out: Path, *, fork: bool = False) -> Iterator[RunFolder]
         lock.release()
 
 
+_REFUSALS = (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError, FileNotFoundError)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals inside the block into clear errors.
@@ -177,7 +183,7 @@ def writing(path: Path) -> Iterator[None]:
         if is_full(e):
             step = "free some space; the same command resumes where it stopped"
             raise fail("E506", f"the disk is full ({e.strerror})", where=str(path), help=step) from e
-        if isinstance(e, PermissionError | NotADirectoryError | FileExistsError) or e.errno == errno.EROFS:
+        if isinstance(e, _REFUSALS) or e.errno in (errno.EROFS, errno.ENAMETOOLONG):
             step = "choose a folder that you may write to with --out DIR"
             raise fail("E503", f"can't write {e.filename or path}: {e.strerror}", where=str(path), help=step) from e
         raise
@@ -250,13 +256,21 @@ def _identity(study: Study) -> dict[str, Any]:
     }
 
 
+def plugin_copies(study: Study) -> list[str]:
+    """Where under `plugins/` the copy of each plugin file stands: files of one name have folders of their own."""
+    names = [file.name for file in study.plugin_files]
+    return [name if names.count(name) == 1 else f"{i}/{name}" for i, name in enumerate(names)]
+
+
 def _write_copies(study: Study, folder: RunFolder) -> None:
-    """Resolved copies; `study.yaml` comes last, so that a start that was cut short is made good by the next."""
-    for name, files in (("ontology", [study.ontology_file]), ("plugins", list(study.plugin_files))):
-        if files:
-            (folder.path / name).mkdir(exist_ok=True)
-        for file in files:
-            shutil.copyfile(file, folder.path / name / file.name)
+    """Resolved copies, and none of a study that never began; `study.yaml` comes last, so that a start that was cut
+    short is made good by the next.
+    """
+    ontology, plugins = (empty_folder(folder.path / name) for name in ("ontology", "plugins"))
+    shutil.copyfile(study.ontology_file, ontology / study.ontology_file.name)
+    for name, file in zip(plugin_copies(study), study.plugin_files, strict=True):
+        (plugins / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(file, plugins / name)
     text = yaml.safe_dump(dict(study.resolved or {}), sort_keys=False, allow_unicode=True, width=1000)
     head = f"# {os.path.abspath(study.file)}, every key resolved; relative paths start at that file\n"
     write_text(folder.path / "study.yaml", head + text)

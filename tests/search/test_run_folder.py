@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from linnaeus.errors import LinnaeusError
-from linnaeus.search.run_folder import RunFolder, claim, empty_folder, writing
+from linnaeus.search.run_folder import RunFolder, claim, empty_folder, plugin_copies, writing
 
 
 @pytest.fixture
@@ -71,6 +71,21 @@ def test_a_study_that_never_began_may_change(tmp_path, study):
     with claim(changed, tmp_path / "run") as folder:
         assert folder.identity()["text"] != before["text"]
         assert "trials: 9" in (folder.path / "study.yaml").read_text()
+
+
+def test_the_copies_are_of_the_study_that_runs(tmp_path, study):
+    with claim(study, tmp_path / "run"):
+        pass
+    changed = a_study(tmp_path, seed=1)
+    changed.ontology_file = study.ontology_file.rename(tmp_path / "other.txt")
+    (tmp_path / "more").mkdir()
+    changed.plugin_files = (study.plugin_files[0], tmp_path / "more" / "mine.py")
+    changed.plugin_files[1].write_text("x = 2\n")
+    with claim(changed, tmp_path / "run") as folder:
+        assert [p.name for p in (folder.path / "ontology").iterdir()] == ["other.txt"]
+        copies = [(folder.path / "plugins" / name).read_text() for name in plugin_copies(changed)]
+        assert copies == ["x = 1\n", "x = 2\n"]
+        assert len(list((folder.path / "plugins").rglob("*.py"))) == 2
 
 
 @pytest.mark.parametrize("part", ["ontology", "registry"])
