@@ -52,7 +52,7 @@ def render_html(results: Results) -> str:
         whiskers=figures.whiskers(board),
         groups=metric_groups(board),
         confusions=_confusions(results, board),
-        searches=figures.search_charts(results, order),
+        searches=figures.search_charts(order),
         learning=figures.learning_charts(order),
         costs={r.name: _costs(r.contender) for r in board.rows},
         failures=_failures(results),
@@ -107,15 +107,16 @@ def _confusions(results: Results, board: Leaderboard) -> list[list[figures.Confu
 
 def _failures(results: Results) -> list[tuple[str, str, str, str]]:
     """(contender, where, state, cause) of every trial and retraining that failed."""
-    found = []
-    for c in results.contenders:
-        trials = [
-            (f"trial {r.get('number')}", r.get("state"), r.get("cause")) for r in (c.search.rows if c.search else [])
-        ]
-        again = [(f"retraining, seed {s.seed}", s.state, s.cause) for s in c.seeds]
-        ended = [row for row in trials + again if row[1] not in ("complete", "pruned", "stopped")]
-        found += [(c.name, where, str(state), str(cause or "")) for where, state, cause in ended]
-    return found
+    return [
+        (
+            c.name,
+            f"trial {f['trial']}" if "trial" in f else f"retraining, seed {f['seed']}",
+            f["state"],
+            f["cause"] or "",
+        )
+        for c in results.contenders
+        for f in c.failures
+    ]
 
 
 COSTS = ("parameters", "macs", "compile_seconds", "train_seconds", "evaluate_seconds", "peak_memory_bytes")

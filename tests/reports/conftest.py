@@ -109,7 +109,11 @@ def contender_of(name: str, seeds: list[SeedResult], rng: np.random.Generator, *
         "decoder": "best-world",
     }
     guarantees = {"normalised": True, "coherent": True, "obeys_rules": True}
-    base = ContenderResult(name, configuration, search, seeds, guarantees=guarantees)
+    ended = [{"trial": t["number"], **t} for t in rows] + [
+        {"seed": s.seed, "state": s.state, "cause": s.cause} for s in seeds
+    ]
+    failures = [f for f in ended if f["state"] not in ("complete", "pruned")]
+    base = ContenderResult(name, configuration, search, seeds, guarantees=guarantees, failures=failures)
     return replace(base, **more)
 
 
@@ -152,11 +156,7 @@ def make_run(
             more |= {"search": None, "configuration": None}
         contenders.append(contender_of(name, found, rng, **more))
     failed = SeedResult(0, {}, {}, "final/fragile/0", 2, "nan", "the loss was not finite in epoch 2")
-    contenders.append(
-        contender_of(
-            "fragile", [failed], rng, failures=[{"state": "nan", "cause": "the loss was not finite", "seed": 0}]
-        )
-    )
+    contenders.append(contender_of("fragile", [failed], rng))
     results = Results(
         study={
             "name": "digits", "linnaeus": 1, "compare": ["backbone"], "seed": 0,

@@ -80,6 +80,8 @@ def test_the_page_is_whole_and_needs_nothing_else(results: Results) -> None:
     assert "<b>dot" not in source
     assert "n/a" in page.text
     assert results.data["notes"][0] in page.text
+    assert re.search(r"fragile\s+retraining, seed 0\s+nan\s+the loss was not finite in epoch 2", page.text)
+    assert re.search(r"lenet\s+trial \d+\s+timeout\s+over 300 s", page.text)
 
 
 def test_the_page_survives_hostile_names(results: Results, tmp_path: Path) -> None:
