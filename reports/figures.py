@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..search.results import ContenderResult, Results
+from ..search.results import ContenderResult
 from .leaderboard import Leaderboard, lower_first, number
 
 WIDTH, HEIGHT = 460, 250
@@ -91,7 +91,7 @@ def _chart(
     )
 
 
-def search_charts(results: Results, order: Sequence[ContenderResult]) -> list[Chart]:
+def search_charts(order: Sequence[ContenderResult]) -> list[Chart]:
     """Best objective so far, by trials and by seconds of search."""
     by_trial, by_second = [], []
     for i, c in enumerate(order):

@@ -48,8 +48,9 @@ class SeedResult:
 class SearchResult:
     """What a contender's search did.
 
-    `states` counts trials by typed state; `trials` has one row each: number, state, value, epochs, seconds, cause,
-    configuration; `best_so_far` is the objective after each trial; `space` the search space as text by hyperparameter.
+    `trials` is their number, `states` counts them by typed state; `rows` has one each: number, contender, parameters,
+    state, cause, value, best_epoch, epochs, seconds, costs, configuration; `best_so_far` is the objective after each
+    trial; `space` the search space as text by hyperparameter.
     """
 
     trials: int
@@ -66,7 +67,8 @@ class SearchResult:
 class ContenderResult:
     """One row of the leaderboard. `guarantees`: the head's normalised, coherent, obeys_rules. `rank`: {low, high}.
 
-    Contenders that share one of `letters` are not separated. `deterministic`: no seed changes the outcome.
+    Contenders that share one of `letters` are not separated. `deterministic`: no seed changes the outcome. `failures`:
+    {"trial" or "seed": number, "state", "cause"} of every trial and retraining that failed.
     """
 
     name: str
@@ -130,10 +132,10 @@ def from_dict(raw: dict[str, Any]) -> Results:
     Raises:
         LinnaeusError: E610 a schema this version does not know.
     """
-    if raw.get("schema") != SCHEMA:
-        raise fail(
-            "E610", f"results of schema {raw.get('schema')!r}; this version reads {SCHEMA}", where="results.json"
-        )
+    if raw["schema"] != SCHEMA:
+        step = "read them with the version of Linnaeus that wrote them"
+        message = f"results of schema {raw['schema']!r}; this version reads {SCHEMA}"
+        raise fail("E610", message, where="results.json", help=step)
 
     def known(cls: Any, row: dict[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in row.items() if k in cls.__dataclass_fields__}
@@ -166,16 +168,20 @@ def load(run: Path) -> Results:
     """The results of a run folder.
 
     Raises:
-        LinnaeusError: E611 there are none yet, E612 the file is not JSON.
+        LinnaeusError: E611 there are none yet, E612 the file is not what a study wrote.
     """
     path = run / "results.json"
     if not path.is_file():
         raise fail("E611", f"{run} has no results.json", help="finish the study first: linnaeus run STUDY")
+    again = "delete it and run the study again: trials are kept"
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as e:
-        raise fail("E612", f"{path} is not JSON: {e}", help="delete it and run the study again: trials are kept") from e
-    return from_dict(raw)
+        raise fail("E612", f"{path} is not JSON: {e}", help=again) from e
+    try:
+        return from_dict(raw)
+    except (AttributeError, KeyError, TypeError) as e:
+        raise fail("E612", f"{path} holds no results of a study", help=again) from e
 
 
 @dataclass(frozen=True)

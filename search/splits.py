@@ -56,7 +56,7 @@ def assign(
 
     Raises:
         LinnaeusError: E230 no official split, E231 a column that is not one of splits, E222 no such column,
-            E234 no such group, E235 groups that straddle official splits.
+            E234 no such group.
     """
     clusters, units = _units(records, contents, spec, missing)
     made = Assignment(np.full(len(contents), TRAIN, np.int8), clusters)
@@ -71,7 +71,7 @@ def assign(
             share = share / (1 - spec.test)  # both are fractions of all images
         _draw(made.split, pool, share, VALIDATION, units, strata, seed)
     _straddling(made, spec)
-    _duplicates(made, contents, records.names, spec)
+    _duplicates(made, contents, spec)
     return made
 
 
@@ -229,7 +229,7 @@ def _straddling(made: Assignment, spec: SplitSpec) -> None:
         made.notices.append(f"{torn} values of {spec.group!r} stand in more than one of the given splits")
 
 
-def _duplicates(made: Assignment, contents: Sequence[str], names: Sequence[str], spec: SplitSpec) -> None:
+def _duplicates(made: Assignment, contents: Sequence[str], spec: SplitSpec) -> None:
     """Count identical pictures, and with `drop` keep each in one split: test before validation before training.
 
     The test split is never altered, so copies within it stay; copies within training stay too.

@@ -145,7 +145,7 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Study:
-    """A whole study, resolved. `text` is the file as read with `--set` applied, `resolved` every key with its value."""
+    """A whole study. `resolved` is every key of the file with its final value, `--set` applied, as plain data."""
 
     name: str
     file: Path
