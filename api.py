@@ -120,12 +120,14 @@ def run_study(
     from .reports.statistics import summarise
     from .search import run
     from .search.results import save
+    from .search.run_folder import writing
     from .search.study_file import load_study
 
     loaded = load_study(Path(study), overrides)
     measured, folder = run.run_study(loaded, None if out is None else Path(out), fork=fork, progress=progress)
     results = summarise(measured, folder)
-    save(results, folder)
+    with writing(folder):
+        save(results, folder)
     return _finish(results, folder, folder / "report", loaded.report.formats)
 
 

@@ -6,7 +6,9 @@ import dataclasses
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
+import traceback
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
@@ -176,7 +178,8 @@ def with_files(registry: Registry, files: list[Path], where: str = "plugins") ->
 
 def _plugins_of(path: Path, where: str) -> tuple[list[type[contracts.Plugin]], str]:
     if not path.is_file():
-        raise fail("E414", f"there is no plugin file {path}", where=where)
+        step = "paths start at the study's folder"
+        raise fail("E414", f"there is no plugin file {path}", where=where, help=step)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     module_name = f"linnaeus_local_{path.stem}_{digest[:12]}"
     spec = importlib.util.spec_from_file_location(module_name, path)
@@ -190,7 +193,7 @@ def _plugins_of(path: Path, where: str) -> tuple[list[type[contracts.Plugin]], s
             spec.loader.exec_module(module)
         except (Exception, SystemExit) as e:
             del sys.modules[module_name]
-            raise fail("E415", f"{path} fails to import: {type(e).__name__}: {e}", where=where) from e
+            raise fail("E415", f"{_failing(path, e)} fails to import: {type(e).__name__}: {e}", where=where) from e
     bases = tuple(KINDS.values())
     classes = [c for c in vars(module).values() if inspect.isclass(c) and c.__module__ == module_name]
     found = [c for c in classes if issubclass(c, bases) and not c.__name__.startswith("_")]
@@ -202,6 +205,13 @@ def _plugins_of(path: Path, where: str) -> tuple[list[type[contracts.Plugin]], s
             raise fail("E412", f"{c.__name__}.kind is {c.kind!r}, not {_kind(c)!r}", where=where, help="don't set kind")
         check_contract(_kind(c), getattr(c, "name", c.__name__), c)
     return found, digest
+
+
+def _failing(path: Path, error: BaseException) -> str:
+    """The file, with the last of its lines that the error went through (a syntax error names its own)."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == os.path.abspath(path)]
+    return f"{path}:{lines[-1]}" if lines else str(path)
 
 
 def _kind(plugin: type[contracts.Plugin]) -> str:

@@ -35,6 +35,9 @@ IDENTITY = "identity.json"
 CONTACT_SHEET = "contact-sheet.png"
 """What a dry run writes."""
 
+_IDENTIFIED = frozenset({"id", "study", "ontology", "plugins", "data", "text"})
+"""What a run's identity says, for the least."""
+
 _VIEWS = ("report",)
 """Keys of a study that only say how results are shown: they may change between two runs of a study."""
 
@@ -81,7 +84,9 @@ class RunFolder:
         """
         try:
             found: dict[str, Any] = json.loads((self.path / IDENTITY).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError) as e:
+            if not isinstance(found, dict) or not _IDENTIFIED <= set(found):
+                raise ValueError
+        except (OSError, ValueError) as e:
             why = f"{IDENTITY} is missing or unreadable" if self.path.exists() else "there is nothing there"
             step = "name the folder that `linnaeus run` made, by default runs/NAME"
             raise fail("E501", f"{self.path} is not a run folder: {why}", help=step) from e

@@ -50,6 +50,8 @@ def study_status(run: Path) -> dict[str, Any]:
     trials = [row for row in map(_read, sorted(run.glob("trials/*/result.json"))) if row is not None]
     seeds = [row for row in map(_read, sorted(run.glob("final/*/*/result.json"))) if row is not None]
     running = _alive(state)
+    if not running:  # a trial that was cut off is asked for again
+        trials = [row for row in trials if row["state"] != "running"]
     names = list(state["asked"]) + sorted({t["contender"] for t in trials} - set(state["asked"]))
     contenders = {name: _contender(name, trials, state["asked"].get(name)) for name in names}
     phase = state["phase"] if running or state["phase"] == "finished" else "interrupted"

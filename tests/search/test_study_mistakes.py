@@ -83,7 +83,7 @@ WRONG_DATA = [
     ("{source: toy, sorce: 1}", [("E304", "data.sorce", 2, 21)]),
     ("{source: toyy}", [("E410", "data.source", 2, 16)]),
     ("{}", [("E307", "data", 2, 7)]),
-    ("[]", [("E305", "data", 2, 7), ("E307", "data", 2, 7)]),
+    ("[]", [("E305", "data", 2, 7)]),
     ("{source: table}", [("E307", "data", 2, 7)]),
     ("{source: table, path: 3, limit: 100}", [("E423", "data.path", 2, 29), ("E421", "data.limit", 2, 39)]),
     ("{source: toy, hide: {fraction: .9}}", [("E308", "data.hide", 2, 27)]),
