@@ -58,13 +58,8 @@ def _variables(state: Any) -> list[tuple[str, Any]]:
     return [("/".join(map(str, path)), v) for path, v in found if not isinstance(v, nnx.RngState)]
 
 
-def save_model(folder: Path, model: Model, extra: Mapping[str, Any] | None = None) -> None:
-    """Write a model.
-
-    Args:
-        folder: made where it does not exist.
-        extra: JSON data to keep beside it in `model.json`, under "extra".
-    """
+def save_model(folder: Path, model: Model) -> None:
+    """Write a model; the folder is made where it does not exist."""
     folder.mkdir(parents=True, exist_ok=True)
     np.savez(folder / "weights.npz", **model.arrays())  # type: ignore[arg-type]  # names never are "allow_pickle"
     ontology = model.program.tables.ontology
@@ -76,7 +71,6 @@ def save_model(folder: Path, model: Model, extra: Mapping[str, Any] | None = Non
         "mean": model.normalisation.mean.tolist(),
         "std": model.normalisation.std.tolist(),
         "ontology": {"name": ontology.name, "hash": ontology.hash},
-        "extra": dict(extra or {}),
     }
     write_text(folder / "model.json", json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
 

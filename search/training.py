@@ -24,7 +24,7 @@ from ..errors import fail
 from ..plugins.contracts import Predictions
 from ..plugins.registry import Registry
 from .checkpoint import Model
-from .network import Answers, Recipe, measure, read_recipe, root_key
+from .network import Recipe, measure, read_recipe, root_key
 from .programs import EpochProgram, on_device
 from .study import Configuration
 
@@ -58,14 +58,12 @@ class EpochReport:
 class TrialOutcome:
     """What became of a trial.
 
-    `best_epoch` is the one of the highest objective (the last one without validation data); `model` is that of the
-    last epoch. `costs`: compile_seconds, train_seconds, evaluate_seconds, parameters, macs (a forward pass of one
-    image), peak_memory_bytes (of the device, or of the whole process on a CPU).
+    `curve` has a row an epoch (`EpochReport.row`); `model` is that of the last epoch. `costs`: compile_seconds,
+    train_seconds, evaluate_seconds, parameters, macs (a forward pass of one image), peak_memory_bytes (of the device,
+    or of the whole process on a CPU).
     """
 
     state: Literal["complete", "pruned", "nan"]
-    best_epoch: int
-    best_objective: float | None
     curve: list[dict[str, float]]
     model: Model
     costs: dict[str, float | None]
@@ -143,11 +141,6 @@ class Trainer:
             self._programs[key] = EpochProgram(recipe, self.tables, self.train.images)
         return self._programs[key]
 
-    def predict(self, found: TrialOutcome | Model, images: NDArray[Any], evidence: Evidence | None = None) -> Answers:
-        """Answers for raw images; with evidence, its log-likelihood too."""
-        model = found.model if isinstance(found, TrialOutcome) else found
-        return model.answer(images, evidence)
-
     def validate(self, model: Model) -> float | None:
         """The objective on the validation data."""
         if self.validation is None:
@@ -211,8 +204,6 @@ class _Trial:
 
     def outcome(self, state: Literal["complete", "pruned", "nan"], cause: str | None = None) -> TrialOutcome:
         """What became of the trial."""
-        scored = [r for r in self.reports if r.objective is not None and math.isfinite(r.objective)]
-        best = max(scored, key=lambda r: (r.objective, -r.epoch), default=self.reports[-1])
         costs = {
             "compile_seconds": self.program.compile_seconds - self.compiled_before,
             "train_seconds": self.train_seconds,
@@ -222,7 +213,7 @@ class _Trial:
             "peak_memory_bytes": peak_memory(),
         }
         curve = [r.row() for r in self.reports]
-        return TrialOutcome(state, best.epoch, best.objective, curve, self.model(), costs, cause)
+        return TrialOutcome(state, curve, self.model(), costs, cause)
 
 
 def keep_programs(cache: Path) -> None:
