@@ -179,7 +179,7 @@ def _decode_all(
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for _ in pool.map(one, range(len(names))):
             pass
-    return unreadable
+    return dict(sorted(unreadable.items()))  # threads find them in any order
 
 
 def reason(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 
 from linnaeus.errors import LinnaeusError
 from linnaeus.plugins.contracts import ImageSpec
+from linnaeus.plugins.datasets import images
 from linnaeus.plugins.datasets.images import conform, decode, file_key, load_images
 
 
@@ -143,6 +145,19 @@ def test_broken_files_are_named_and_never_half_read(files, tmp_path):
         assert [unreadable[i].name for i in (1, 2, 3)] == ["1.jpg", "2.jpg", "3.jpg"]
         assert not pixels[1:4].any()
         assert pixels[4].any()
+
+
+def test_unreadable_images_stand_in_order_whichever_thread_is_first(tmp_path, monkeypatch):
+    def slow_at_first(source, spec):
+        time.sleep(0.2 if source == b"0" else 0)
+        raise OSError(source.decode())
+
+    monkeypatch.setattr(images, "decode", slow_at_first)
+    monkeypatch.setattr(images.os, "cpu_count", lambda: 2)
+    names = ["0", "1", "2"]
+    sources = [n.encode() for n in names]
+    _, unreadable = load_images(names, sources, ImageSpec(8, "grey"), "key", tmp_path)
+    assert [u.name for u in unreadable.values()] == names
 
 
 def test_channels_are_settled_for_the_whole_set(files, tmp_path):
