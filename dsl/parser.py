@@ -43,12 +43,6 @@ def grammar() -> Lark:
     return Lark(text, parser="lalr", lexer="basic", keep_all_tokens=True, maybe_placeholders=False)
 
 
-@cache
-def keywords() -> frozenset[str]:
-    """The reserved words of the language."""
-    return frozenset(t.pattern.value for t in grammar().terminals if t.pattern.value.isalpha())
-
-
 def parse(text: str, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
     """The syntax tree of a text and what was wrong with it; what could not be read is a `Bad` node.
 

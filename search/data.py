@@ -181,12 +181,8 @@ def prepare(study: Study, cache: Path) -> PreparedData:
     Raises:
         LinnaeusError: the data is missing, unreadable, can't be bound, or leaves a split empty (E2…).
     """
-    return prepare_with(compile_tables(study.ontology), study, cache)
-
-
-def prepare_with(tables: Tables, study: Study, cache: Path) -> PreparedData:
-    """`prepare`, with the tables of the study's ontology at hand."""
     start = time.perf_counter()
+    tables = compile_tables(study.ontology)
     spec = study.data
     records = spec.dataset.load(spec.image, study.base, cache / "images")
     check_records(records)

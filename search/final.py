@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from .progress import Event, Listener
@@ -55,7 +56,7 @@ def _once(
     name: str, seed: int, job: dict[str, Any], worker: TrialWorker, folder: RunFolder, seconds: float
 ) -> SeedResult:
     path = folder.seed(name, seed)
-    finished = read_seed(path)
+    finished = _read_seed(path)
     if finished is not None:
         return finished
     empty_folder(path)
@@ -86,7 +87,7 @@ def _result(answer: Answer, seed: int, folder: str) -> SeedResult:
     )
 
 
-def read_seed(path: Any) -> SeedResult | None:
+def _read_seed(path: Path) -> SeedResult | None:
     """A retraining that ended in an earlier run; None where there is none."""
     file = path / "result.json"
     if not file.is_file():
