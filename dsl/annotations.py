@@ -20,6 +20,7 @@ from .ontology import Group, Kind, Label
 from .tables import Bools, Ints, Tables, Variable
 
 Cell = str | int | float | bool | None | tuple[str, ...]
+"""A raw annotation: `None` is missing, a tuple a multilabel list of names."""
 Masks = dict[int, Bools]
 """Per variable index, which of its states (in order) a cell allows; a variable left out is unknown."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -135,6 +135,10 @@ class Ontology:
         for label in self.labels:  # parents come first
             depth[label.index] = max((depth[p] + 1 for p in label.parents), default=0)
         return tuple(depth)
+
+    def deepest(self, labels: Iterable[int]) -> int | None:
+        """Of some labels the one with the longest path above it, the first of equals; None of none."""
+        return max(labels, key=self.depth.__getitem__, default=None)
 
     def leaves(self, group: Group) -> tuple[int, ...]:
         """The labels of `group` with no children, in document order."""

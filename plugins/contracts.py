@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dsl.annotations import Cell as Cell
 from ..dsl.ontology import Group, Ontology
 from ..dsl.tables import Bools, Tables
 
@@ -145,9 +146,6 @@ class Augmentation(Plugin):
 
 
 # --- data sets -------------------------------------------------------------------------------------
-
-Cell = str | int | float | bool | None | tuple[str, ...]
-"""A raw annotation: `None` is missing, a tuple a multilabel list of names."""
 
 
 @dataclass(frozen=True, slots=True)

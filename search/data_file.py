@@ -30,7 +30,6 @@ from .schema import (
 from .study import BadSpec, Binding, DataSpec, SplitSpec
 from .yaml12 import Node
 
-MISSING = ("", "?")
 SHARE = "official, or a share between 0 and 1,"
 
 
@@ -40,7 +39,7 @@ def read_data(section: Section, registry: Registry) -> DataSpec | None:
     image = _read_image(section.section("image"))
     bind = section.section("bind")
     bindings = tuple(b for key in bind.nodes for b in [bind.take(key, _binding(key), None)] if b is not None)
-    missing = section.take("missing", list_of(raw_value), MISSING)
+    missing = section.take("missing", list_of(raw_value), DataSpec.missing)
     unlisted = section.take("unlisted", optional(one_of("no", "unknown")), None)
     split = _read_split(section.section("split"))
     bad = _read_bad(section.section("bad"))
@@ -60,10 +59,11 @@ def _no_hiding(node: Node) -> None:
 
 
 def _read_image(section: Section) -> ImageSpec:
+    plain = ImageSpec()
     spec = ImageSpec(
-        section.take("size", optional(whole(1, 4096)), None),
-        section.take("channels", optional(one_of("grey", "rgb")), None),
-        section.take("resize", one_of("fit", "pad", "stretch"), "fit"),
+        section.take("size", optional(whole(1, 4096)), plain.size),
+        section.take("channels", optional(one_of("grey", "rgb")), plain.channels),
+        section.take("resize", one_of("fit", "pad", "stretch"), plain.resize),
     )
     section.close()
     return spec
@@ -93,10 +93,11 @@ def _read_split(section: Section) -> SplitSpec:
 
 def _read_bad(section: Section) -> BadSpec:
     policy = one_of("error", "drop", later=("soften",))
+    plain = BadSpec()
     spec = BadSpec(
-        section.take("unreadable", policy, "error"),
-        section.take("unknown_value", policy, "error"),
-        section.take("illegal", policy, "error"),
+        section.take("unreadable", policy, plain.unreadable),
+        section.take("unknown_value", policy, plain.unknown_value),
+        section.take("illegal", policy, plain.illegal),
     )
     section.close()
     return spec

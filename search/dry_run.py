@@ -11,11 +11,10 @@ import numpy as np
 
 from .contact_sheet import draw_sheet
 from .data import PreparedData
-from .run_folder import writing
+from .run_folder import CONTACT_SHEET, writing
 from .space import contenders, describe, size
 from .study import Contender, Study
 
-SHEET = "contact-sheet.png"
 SHOWN = 12
 
 NANOSECONDS = {"linear": 30.0, "mlp": 30.0, "lenet": 250.0, "resnet": 600.0}
@@ -131,7 +130,7 @@ def dry_run(study: Study, prepared: PreparedData, out: Path) -> DryRun:
     budget = study.search.budget
     with writing(out):
         out.mkdir(parents=True, exist_ok=True)
-        sheet = draw_sheet(prepared, out / SHEET, study.seed)
+        sheet = draw_sheet(prepared, out / CONTACT_SHEET, study.seed)
     planned = [PlannedContender(c.name, size(c.space), False, budget.trials) for c in rows]
     if "flat-risk" in study.baselines:
         planned.append(PlannedContender("flat-risk", None, True, budget.trials))

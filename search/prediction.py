@@ -141,5 +141,5 @@ def _decided(tables: Tables, group: Group, world: Bools) -> bool | str | list[st
         return bool(held)
     if group.kind is Kind.MULTILABEL:
         return [labels[i].path for i in held]
-    deepest = max(held, key=lambda i: tables.ontology.depth[i], default=None)
+    deepest = tables.ontology.deepest(held)
     return None if deepest is None else labels[deepest].path

@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dsl.annotations import NOT_APPLICABLE
 from ..dsl.evidence import NO, UNKNOWN, YES, decided_labels
 from ..dsl.ontology import Group, Kind
 from ..dsl.tables import Bools, Tables
 from .results import SavedPredictions
-
-NOT_APPLICABLE = "n/a"
 
 
 def write_predictions(path: Path, saved: SavedPredictions, tables: Tables) -> None:
@@ -64,8 +63,8 @@ def _truth(tables: Tables, group: Group, possible: Bools, decided: NDArray[np.in
 
 
 def _deepest(tables: Tables, group: Group, holds: Bools) -> str:
-    held = [i for i in group.labels if holds[i]]
-    return tables.ontology.labels[max(held, key=lambda i: tables.ontology.depth[i])].id if held else ""
+    deepest = tables.ontology.deepest(i for i in group.labels if holds[i])
+    return "" if deepest is None else tables.ontology.labels[deepest].id
 
 
 def answer(tables: Tables, group: Group, worlds: Bools) -> list[str]:

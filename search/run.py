@@ -18,7 +18,7 @@ from .final import PRIOR, fit_prior, retrain
 from .journal import open_journal
 from .ledger import Ledger
 from .progress import Listener, note, shown, silent
-from .results import Results, load, write_text
+from .results import Results, load, save, write_text
 from .run_folder import RunFolder, cache_folder, claim, default_run, plugin_copies
 from .status import StateFile
 from .study import Contender, Study
@@ -107,7 +107,7 @@ class _Run:
             test_opened=self.opened,
             environment=self._environment(),
         )
-        write_text(self.folder.path / "results.json", results.to_json() + "\n")
+        save(results, self.folder.path)
         self.state.update(phase="finished")
         return results
 

@@ -160,12 +160,12 @@ def _read_parts(top: Section, file: Path, registry: Registry) -> dict[str, Any]:
 
     return {
         "name": top.take("name", _study_name, file.stem),
-        "seed": top.take("seed", whole(0, SEED_LIMIT), 0),
+        "seed": top.take("seed", whole(0, SEED_LIMIT), Study.seed),
         "compare": top.take("compare", list_of(one_of(*CHOSEN, later=LATER_KINDS)), Study.compare),
         "search": _read_search(top.section("search"), registry),
         "final": _read_final(top.section("final")),
         "decoder": top.take("decoder", decoder, Study.decoder),
-        "baselines": top.take("baselines", list_of(one_of(*BASELINES)), BASELINES),
+        "baselines": top.take("baselines", list_of(one_of(*BASELINES)), Study.baselines),
         "report": _read_report(top.section("report")),
         "run": _read_run(top.section("run")),
     }
@@ -185,16 +185,16 @@ def _study_name(node: Node) -> str:
 
 
 def _read_search(section: Section, registry: Registry) -> SearchSpec:
-    budget = section.section("budget")
+    budget, plain = section.section("budget"), Budget()
     spec = SearchSpec(
         read_space(section.section("space"), registry),
-        section.take("sampler", one_of("tpe", "random"), "tpe"),
-        section.take("pruner", one_of("halving", "hyperband", "median", "none"), "halving"),
-        section.take("repeats", _one("several searches a contender", "leave 'repeats' at 1"), 1),
+        section.take("sampler", one_of("tpe", "random"), SearchSpec.sampler),
+        section.take("pruner", one_of("halving", "hyperband", "median", "none"), SearchSpec.pruner),
+        section.take("repeats", _one("several searches a contender", "leave 'repeats' at 1"), SearchSpec.repeats),
         Budget(
-            budget.take("trials", whole(1, 100_000), Budget().trials),
-            budget.take("epochs", whole(1, 100_000), Budget().epochs),
-            budget.take("seconds", optional(number(0)), None),
+            budget.take("trials", whole(1, 100_000), plain.trials),
+            budget.take("epochs", whole(1, 100_000), plain.epochs),
+            budget.take("seconds", optional(number(0)), plain.seconds),
         ),
     )
     budget.close()

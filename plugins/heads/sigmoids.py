@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
-from ...dsl.ontology import Kind
 from ...dsl.tables import Tables
 from .coherent import SMALL
 from .forest import Forest, Level, lift, pick, plant
@@ -52,7 +51,7 @@ class SigmoidModule(nnx.Module):
         ontology = self.forest.tables.ontology
         world = scores >= 0
         for group in ontology.groups:
-            if group.kind in (Kind.MULTICLASS, Kind.HIERARCHY, Kind.ORDINAL):
+            if group.single_choice:
                 leaves = np.array(ontology.leaves(group), np.int32)
                 best = scores[:, leaves].argmax(-1)
                 world = world.at[:, leaves].set(best[:, None] == np.arange(len(leaves)))
