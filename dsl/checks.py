@@ -8,9 +8,9 @@ from typing import TypeAlias
 from ..errors import Diagnostic, Severity, Span
 from .lookalikes import mixed_scripts, skeleton
 from .ontology import OTHER, Kind
-from .parser import unsupported
-from .resolve import ClassOutline, GroupOutline, Outline
-from .syntax import Aka, Bad, Body, Chain, GroupNode, Header, Name, Open, Text, Unsupported
+from .parser import place, unsupported
+from .resolve import ClassOutline, GroupOutline, Outline, has_bad
+from .syntax import Aka, Bad, Chain, GroupNode, Header, Name, Open, Text, Unsupported
 
 Findings: TypeAlias = Iterator[Diagnostic]
 Named: TypeAlias = ClassOutline | GroupOutline
@@ -19,7 +19,7 @@ Named: TypeAlias = ClassOutline | GroupOutline
 def run_checks(outline: Outline) -> tuple[Diagnostic, ...]:
     """Every finding of every pass, in the order of the text."""
     found = [d for check in CHECKS for d in check(outline)]
-    return tuple(sorted(found, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0)))
+    return tuple(sorted(found, key=place))
 
 
 def _found(code: str, span: Span, message: str, step: str | None = None) -> Diagnostic:
@@ -155,7 +155,7 @@ def _size(group: GroupOutline) -> Findings:
         yield _found("E110", name.span, f"the multiclass `{group.id}` has one class", step)
     elif kind is Kind.HIERARCHY and not group.open:
         classes = list(group.all_classes())
-        if sum(not c.classes for c in classes) == 1 and not any(c.open or _bad(c.node.body) for c in classes):
+        if sum(not c.classes for c in classes) == 1 and not any(c.open or has_bad(c.node.body) for c in classes):
             yield _found("W104", name.span, f"the hierarchy `{group.id}` has one leaf, so it decides nothing")
 
 
@@ -168,7 +168,7 @@ def _open_place(group: GroupOutline) -> Findings:
         if class_.open and group.kind is not Kind.HIERARCHY:
             message = f"`open` on a class of a group of kind {group.kind}"
             yield _found("E112", _open_span(class_), message, "only a class of a hierarchy can be open: delete it")
-        elif class_.open and not class_.classes and not _bad(class_.node.body):
+        elif class_.open and not class_.classes and not has_bad(class_.node.body):
             message = f"`{class_.id}` is open and has no classes"
             yield _found("E112", _open_span(class_), message, "delete `open`, or list its classes in braces")
 
@@ -267,7 +267,3 @@ def _spellings(item: Named) -> Iterable[Text]:
 
 def _open_span(item: Named) -> Span:
     return next(m.span for m in item.node.modifiers if isinstance(m, Open))
-
-
-def _bad(body: Body | None) -> bool:
-    return body is not None and any(isinstance(item, Bad) for item in body.items)

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import Diagnostic, LinnaeusError
 from .checks import run_checks
 from .ontology import Ontology
-from .parser import parse
+from .parser import parse, place
 from .resolve import normalise, resolve
 from .source import clean, read_source
 
@@ -27,7 +27,7 @@ def check_text(text: str, file: str) -> tuple[Ontology | None, tuple[Diagnostic,
     known = {(d.code, d.span) for d in unread}
     if any(d.severity == "error" for d in unread):
         checked = tuple(d for d in checked if d.code != "E103")  # what was not read may be what seems missing
-    found = sorted([*unread, *(d for d in checked if (d.code, d.span) not in known)], key=_place)
+    found = sorted([*unread, *(d for d in checked if (d.code, d.span) not in known)], key=place)
     if any(d.severity == "error" for d in found):
         return None, tuple(found)
     return normalise(outline), tuple(found)
@@ -44,7 +44,3 @@ def load_ontology(path: str | Path) -> Ontology:
     if ontology is None:
         raise LinnaeusError(found, {str(path): clean(text, str(path))[0]})
     return ontology
-
-
-def _place(found: Diagnostic) -> tuple[int, int]:
-    return (found.span.line, found.span.column) if found.span else (0, 0)

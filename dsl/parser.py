@@ -60,10 +60,11 @@ def parse(text: str, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
     found += unbalanced[:MAX_ERRORS]
     reader = _Reader(file, list(arrange(tokens)), {d.span.line for d in found if d.span and d.severity == "error"})
     document = build_document(reader.read(), file)
-    return document, tuple(sorted(found + reader.found, key=_place))
+    return document, tuple(sorted(found + reader.found, key=place))
 
 
-def _place(found: Diagnostic) -> tuple[int, int]:
+def place(found: Diagnostic) -> tuple[int, int]:
+    """Line and column, to sort findings by."""
     return (found.span.line, found.span.column) if found.span else (0, 0)
 
 

@@ -105,7 +105,7 @@ def resolve(document: Document) -> Outline:
 
 def _group(node: GroupNode, prefix: str) -> GroupOutline:
     path = prefix + segment(node.name.text)
-    partial = any(isinstance(m, Unsupported) for m in node.modifiers) or _has_bad(node.body)
+    partial = any(isinstance(m, Unsupported) for m in node.modifiers) or has_bad(node.body)
     return GroupOutline(
         node,
         path,
@@ -138,7 +138,8 @@ def _groups(body: Body | None, path: str) -> tuple[GroupOutline, ...]:
     return tuple(_group(item, f"{path}.") for item in (body.items if body else ()) if isinstance(item, GroupNode))
 
 
-def _has_bad(body: Body | None) -> bool:
+def has_bad(body: Body | None) -> bool:
+    """Whether some item of a body could not be read."""
     return body is not None and any(isinstance(item, Bad) for item in body.items)
 
 
