@@ -79,7 +79,7 @@ class DryRun:
         for group, column in d["bound"].items():
             yield f"  {group} from {column}"
         for row in d["dropped"]:
-            yield f"  left out: {row['count']}, {row['reason']} ({', '.join(row['names'])}{', …' * (row['count'] > 5)})"
+            yield f"  left out: {row['count']}, {row['reason']} ({', '.join(row['names'])}{', …' * (row['count'] > len(row['names']))})"
         for kind in ("warnings", "notices", "notes"):
             yield from (f"  {kind[:-1]}: {line}" for line in d[kind])
 
