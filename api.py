@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +22,9 @@ class FinishedStudy:
     """A finished study: its run folder, results and report files; `board` is the leaderboard as text."""
 
     run: Path
-    results: Results
+    results: Results = field(repr=False)
     reports: tuple[Path, ...]
-    board: str
+    board: str = field(repr=False)
 
     def _repr_html_(self) -> str:
         from .reports.html import render_leaderboard
@@ -137,12 +137,15 @@ def report(
     """Write the report of a finished run again, or one board of several runs on the same test split.
 
     Raises:
-        LinnaeusError: a run has no results, or the runs can't share a board.
+        LinnaeusError: E611 a run has no results, E616 the runs can't share a board, E617 a run is named twice,
+            E618 none is, E62x a report can't be written.
     """
     from .reports.statistics import merge
     from .search.results import load
 
-    folders = [Path(runs)] if isinstance(runs, str | os.PathLike) else [Path(r) for r in runs]
+    folders = _paths(runs)
+    if not folders:
+        raise fail("E618", "no run is named", help="give the folder of a finished run")
     results = load(folders[0]) if len(folders) == 1 else merge(folders)
     target = Path(out) if out is not None else folders[0] / "report"
     return _finish(results, folders[0], target, tuple(formats or results.report["formats"])).reports
@@ -178,7 +181,7 @@ def load_results(run: PathLike) -> Results:
 
 
 def predict(
-    run: PathLike, images: Sequence[PathLike], *, contender: str | None = None, seed: int | None = None
+    run: PathLike, images: Sequence[PathLike] | PathLike, *, contender: str | None = None, seed: int | None = None
 ) -> list[dict[str, Any]]:
     """Classify image files with a model of a finished run.
 
@@ -191,4 +194,9 @@ def predict(
     """
     from .search.prediction import predict_images
 
-    return predict_images(Path(run), [Path(i) for i in images], contender=contender, seed=seed)
+    return predict_images(Path(run), _paths(images), contender=contender, seed=seed)
+
+
+def _paths(given: Sequence[PathLike] | PathLike) -> list[Path]:
+    """One path or several, as a list: a text is one path, not a sequence of letters."""
+    return [Path(given)] if isinstance(given, str | os.PathLike) else [Path(p) for p in given]

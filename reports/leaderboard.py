@@ -162,9 +162,10 @@ def _seeds_in_words(row: Row) -> str:
 def _speaks_of(results: Results) -> str:
     budget = results.study.get("budget") or {}
     repeats = results.study.get("repeats", 1)
-    at = (
-        f"{budget['trials']} trials of at most {budget['epochs']} epochs" if {"trials", "epochs"} <= set(budget) else ""
-    )
+    at = ""
+    if {"trials", "epochs"} <= set(budget):
+        trials, epochs = (f"{budget[k]} {k if budget[k] != 1 else k[:-1]}" for k in ("trials", "epochs"))
+        at = f"{trials} of at most {epochs}"
     if repeats >= 3:
         return f"Each row is a method at this budget: {repeats} independent searches{f' of {at}' if at else ''}."
     return f"Each row is one configuration, chosen on validation{f' by a search of {at}' if at else ''}."

@@ -34,7 +34,7 @@ def check_records(records: Records) -> None:
     twice = [name for name, count in Counter(records.names).items() if count > 1]
     if twice:
         shown = ", ".join(map(repr, twice[:SHOWN]))
-        raise fail("E203", f"{len(twice)} image names occur more than once: {shown}", where="data",
+        raise fail("E203", f"image names that occur more than once ({len(twice)}): {shown}", where="data",
                    help="list each image once; a multilabel group takes several labels in one cell")  # fmt: skip
     lengths = {"images": len(records.images), **{f"column {k!r}": len(c) for k, c in records.columns.items()}}
     if records.splits is not None:

@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,13 @@ def run_study(
         if finished is not None:
             listen(note(f"{folder.path} is finished already; making its report again"))
             return finished, folder.path
-        return _Run(study, folder, listen).run(), folder.path
+        run = _Run(study, folder, listen)
+        try:
+            return run.run(), folder.path
+        except BaseException:
+            with suppress(OSError):  # what ended the run says more
+                run.state.update(phase="interrupted")  # a notebook's process lives on
+            raise
 
 
 @contextmanager

@@ -84,7 +84,7 @@ class RunFolder:
         """
         try:
             found: dict[str, Any] = json.loads((self.path / IDENTITY).read_text(encoding="utf-8"))
-            if not isinstance(found, dict) or not _IDENTIFIED <= set(found):
+            if not isinstance(found, dict) or not found.keys() >= _IDENTIFIED:
                 raise ValueError
         except (OSError, ValueError) as e:
             why = f"{IDENTITY} is missing or unreadable" if self.path.exists() else "there is nothing there"

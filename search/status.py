@@ -49,7 +49,7 @@ def study_status(run: Path) -> dict[str, Any]:
     state = _read(folder.state) or {"asked": {}, "seeds": 0, "phase": "not started", "since": None}
     trials = [row for row in map(_read, sorted(run.glob("trials/*/result.json"))) if row is not None]
     seeds = [row for row in map(_read, sorted(run.glob("final/*/*/result.json"))) if row is not None]
-    running = _alive(state)
+    running = state["phase"] not in ("finished", "interrupted") and _alive(state)
     if not running:  # a trial that was cut off is asked for again
         trials = [row for row in trials if row["state"] != "running"]
     names = list(state["asked"]) + sorted({t["contender"] for t in trials} - set(state["asked"]))
