@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -264,14 +265,14 @@ def _read(
     encoded = _Encoded(builder, counts, key, plan)
     pixels, unreadable = load_images(names, encoded, image, digest, cache)
     kept = cache / f"{digest[:40]}.columns.json"
-    if encoded.chunks:  # the images were decoded just now, and the columns read with them
-        kept.write_text(json.dumps(encoded.columns), encoding="utf-8")
-        return pixels, unreadable, encoded.columns
-    if not kept.is_file():
+    if not encoded.chunks and kept.is_file():
+        found = json.loads(kept.read_text(encoding="utf-8"))
+        columns = {k: [tuple(c) if isinstance(c, list) else c for c in cells] for k, cells in found.items()}
+        return pixels, unreadable, columns
+    if not encoded.chunks:  # else the images were decoded just now, and the columns read with them
         for row in range(0, len(encoded), CHUNK):
             encoded[row]
-        kept.write_text(json.dumps(encoded.columns), encoding="utf-8")
-        return pixels, unreadable, encoded.columns
-    found = json.loads(kept.read_text(encoding="utf-8"))
-    columns = {k: [tuple(c) if isinstance(c, list) else c for c in cells] for k, cells in found.items()}
-    return pixels, unreadable, columns
+    part = kept.with_suffix(f".{os.getpid()}.part")  # a file that was cut short would be read for ever
+    part.write_text(json.dumps(encoded.columns), encoding="utf-8")
+    os.replace(part, kept)
+    return pixels, unreadable, encoded.columns

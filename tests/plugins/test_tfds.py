@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -97,6 +98,22 @@ def test_features_become_columns(prepared):
     for row, size in enumerate(records.columns["attributes/size"]):
         assert (records.images[row] == size).all()
     assert "tensorflow" not in sys.modules
+
+
+def test_columns_whose_writing_was_cut_short_are_read_anew(prepared, monkeypatch):
+    before = load(prepared)
+    for file in (prepared / "cache").glob("*.columns.json"):
+        file.unlink()
+
+    def killed(path, text, **options):
+        path.write_bytes(text.encode()[: len(text) // 2])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            load(prepared)
+    assert load(prepared).columns == before.columns
 
 
 def test_the_cache_gives_the_same_and_reads_nothing(prepared, monkeypatch):
