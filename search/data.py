@@ -90,9 +90,18 @@ class PreparedData:
         """One record's evidence in words, by group path, with what follows from it."""
         return describe(self.tables, self.evidence.take(np.array([row])).possible()[0])
 
+    def keep(self, folder: Path) -> None:
+        """`save`, unless `folder` holds this data already. Studies that start at once wait for each other."""
+        from filelock import FileLock
+
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):
+            if not (folder / "report.json").is_file():
+                self.save(folder)
+
     def save(self, folder: Path) -> None:
-        """Write `search/` (training and validation), `test/` and `report.json`: whoever searches need not open the
-        test part.
+        """Write `search/` (training and validation), `test/` and, last, `report.json`: whoever searches need not open
+        the test part.
         """
         folder.mkdir(parents=True, exist_ok=True)
         for name, codes in (("search", (TRAIN, VALIDATION)), ("test", (TEST,))):

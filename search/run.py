@@ -156,8 +156,7 @@ class _Run:
         self.listen(note(f"study {self.study.name} in {self.folder.path}: preparing data"))
         data = prepare(self.study, cache_folder())
         self.folder.check_data(data.report["hashes"]["split"])
-        if not (self._data_folder(data) / "report.json").is_file():
-            data.save(self._data_folder(data))  # the report is written last
+        data.keep(self._data_folder(data))
         return data
 
     def _data_folder(self, data: PreparedData) -> Path:

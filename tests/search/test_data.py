@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ from PIL import Image
 
 from linnaeus.dsl.evidence import YES, decided_labels
 from linnaeus.errors import LinnaeusError
-from linnaeus.search.data import load_search, load_test, prepare
+from linnaeus.search.data import PreparedData, load_search, load_test, prepare
 from linnaeus.search.data_checks import legal_records
 from linnaeus.search.study_file import parse_study
 
@@ -125,6 +127,23 @@ def test_saved_parts_come_back_as_they_were(shop, tmp_path):
         }
     searched = b"".join(p.read_bytes() for p in (tmp_path / "prepared" / "search").iterdir())
     assert test.images[0].tobytes() not in searched
+
+
+def test_studies_that_start_at_once_keep_their_data_once(shop, tmp_path, monkeypatch):
+    data, saved = shop.prepare(), []
+
+    def slow(self, folder):
+        saved.append(folder)
+        time.sleep(0.2)
+        save(self, folder)
+
+    save = PreparedData.save
+    monkeypatch.setattr(PreparedData, "save", slow)
+    with ThreadPoolExecutor(3) as pool:
+        for _ in pool.map(data.keep, [tmp_path / "prepared"] * 3):
+            pass
+    assert len(saved) == 1
+    assert len(load_test(tmp_path / "prepared", data.tables)) == data.report["counts"]["test"]
 
 
 def test_prepared_data_of_another_ontology_is_refused(shop, tmp_path):
