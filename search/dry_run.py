@@ -79,7 +79,8 @@ class DryRun:
         for group, column in d["bound"].items():
             yield f"  {group} from {column}"
         for row in d["dropped"]:
-            yield f"  left out: {row['count']}, {row['reason']} ({', '.join(row['names'])}{', …' * (row['count'] > len(row['names']))})"
+            names = ", ".join(row["names"]) + ", …" * (row["count"] > len(row["names"]))
+            yield f"  left out: {row['count']}, {row['reason']} ({names})"
         for kind in ("warnings", "notices", "notes"):
             yield from (f"  {kind[:-1]}: {line}" for line in d[kind])
 
