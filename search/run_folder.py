@@ -30,6 +30,7 @@ import yaml
 from ..errors import LinnaeusError, fail
 from .results import write_text
 from .study import Study
+from .yaml12 import dump
 
 IDENTITY = "identity.json"
 CONTACT_SHEET = "contact-sheet.png"
@@ -276,6 +277,5 @@ def _write_copies(study: Study, folder: RunFolder) -> None:
     for name, file in zip(plugin_copies(study), study.plugin_files, strict=True):
         (plugins / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(file, plugins / name)
-    text = yaml.safe_dump(dict(study.resolved or {}), sort_keys=False, allow_unicode=True, width=1000)
     head = f"# {os.path.abspath(study.file)}, every key resolved; relative paths start at that file\n"
-    write_text(folder.path / "study.yaml", head + text)
+    write_text(folder.path / "study.yaml", head + dump(dict(study.resolved or {})))

@@ -6,9 +6,11 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from linnaeus.errors import LinnaeusError
 from linnaeus.search.run_folder import RunFolder, claim, empty_folder, plugin_copies, writing
+from linnaeus.search.yaml12 import parse
 
 
 @pytest.fixture
@@ -71,6 +73,13 @@ def test_a_study_that_never_began_may_change(tmp_path, study):
     with claim(changed, tmp_path / "run") as folder:
         assert folder.identity()["text"] != before["text"]
         assert "trials: 9" in (folder.path / "study.yaml").read_text()
+
+
+def test_the_copy_of_the_study_reads_as_the_same_study(tmp_path):
+    study = a_study(tmp_path, data={"missing": ["0o7", "1e5", "yes", "12:30", "~"]}, rate=1e-7)
+    with claim(study, tmp_path / "run") as folder:
+        text = (folder.path / "study.yaml").read_text(encoding="utf-8")
+    assert parse(text, "study.yaml").plain == yaml.safe_load(text) == study.resolved
 
 
 def test_the_copies_are_of_the_study_that_runs(tmp_path, study):
