@@ -257,15 +257,12 @@ class _Trial:
 
     def _facts(self, answer: Answer) -> dict[str, Any]:
         state = self.ended_by_us if answer.state == "complete" and self.ended_by_us else answer.state
-        cause = answer.cause
-        if state == "complete" and not self.curve:
-            state, cause = "nan", "no image of the validation split decides the objective"
         epoch = None
         if self.curve and state in ("complete", "pruned", "stopped"):
             epoch = chosen_epoch(self.curve, self.search.images)
         return {
             "state": state,
-            "cause": cause,
+            "cause": answer.cause,
             "value": None if epoch is None else self.curve[epoch - 1],
             "best_epoch": epoch,
             "epochs": self.epochs,
