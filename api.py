@@ -58,6 +58,8 @@ def check(path: PathLike) -> tuple[Diagnostic, ...]:
 def init_study(folder: PathLike, *, example: str = "digits") -> tuple[Path, ...]:
     """Write a starter study into `folder`; nothing that is there already is overwritten.
 
+    A `README.md` among the files says how to get the data.
+
     Raises:
         LinnaeusError: E340 no such example, E341 a file is there already, E342 the folder can't be written.
     """
@@ -66,7 +68,7 @@ def init_study(folder: PathLike, *, example: str = "digits") -> tuple[Path, ...]
         known = sorted(p.parent.name for p in source.parent.glob("*/study.yaml"))
         raise fail("E340", f"there is no example {example!r}", help=did_you_mean(example, known, plural="examples"))
     target = Path(folder)
-    files = sorted(p for p in source.iterdir() if p.suffix in (".onto", ".yaml"))
+    files = sorted(p for p in source.iterdir() if p.suffix in (".onto", ".yaml", ".md"))
     taken = [target / p.name for p in files if (target / p.name).exists()]
     if taken:
         raise fail("E341", f"{taken[0]} exists already", help="choose another folder")

@@ -17,4 +17,6 @@ def init(folder: Path, example: str) -> None:
     written = api.init_study(folder, example=example)
     for path in written:
         click.echo(f"wrote {path}")
-    click.echo(f"next: linnaeus run {folder / 'study.yaml'}")
+    readme = folder / "README.md"
+    first = f"get the data as {readme} says, then: " if readme in written else ""
+    click.echo(f"next: {first}linnaeus run {folder / 'study.yaml'}")

@@ -251,6 +251,14 @@ def test_init_overwrites_nothing(linnaeus: Command, tmp_path: Path):
     assert not (folder / "digits.onto").exists()
 
 
+def test_init_of_an_example_without_its_data_says_how_to_get_them(linnaeus: Command, tmp_path: Path):
+    outcome = linnaeus("init", tmp_path, "--example", "grocery")
+    readme, study = tmp_path / "README.md", tmp_path / "study.yaml"
+    assert outcome.out.splitlines()[-1] == f"next: get the data as {readme} says, then: linnaeus run {study}"
+    assert "manifest.csv" in readme.read_text("utf-8")
+    says(linnaeus("run", study), "E201", "no manifest", "in data.path")
+
+
 def test_init_of_an_unknown_example_names_the_known(linnaeus: Command, tmp_path: Path):
     says(linnaeus("init", tmp_path / "x", "--example", "nonesuch"), "E340", "digits, fashion, grocery")
     assert not (tmp_path / "x").exists()
