@@ -34,15 +34,18 @@ class TFDS(Dataset):
 
     name: ClassVar[str] = "tfds"
     builder: str = option("its name, with config and version where wanted: cmaterdb/bangla:1.0.0")
-    data_dir: str | None = option("where it is prepared, from the study's folder; by default TFDS's own", default=None)
+    data_dir: str | None = option(
+        "where it is prepared, from the study's folder; by default TFDS's own, and prepared there if need be",
+        default=None,
+    )
     image_key: str | None = option("the feature that holds the image; by default the first image", default=None)
 
     def load(self, image: ImageSpec, base: Path, cache: Path) -> Records:
         """Every example of every split; prepares the builder first where that is needed and can be done.
 
         Raises:
-            LinnaeusError: E202 no such feature, E204 no such builder or it can't be prepared, E205 it needs TensorFlow,
-                E211 and E212 of `load_images`.
+            LinnaeusError: E201 not in the folder named, E202 no such feature, E204 no such builder or it can't be
+                prepared, E205 it needs TensorFlow, E211 and E212 of `load_images`.
         """
         builder = self._prepared(base)
         features = builder.info.features
@@ -71,6 +74,8 @@ class TFDS(Dataset):
         with _quiet(), _told(self.builder):
             builder = tfds.builder(self.builder, data_dir=where)
             if not builder.is_prepared():
+                if where is not None:  # a mistyped folder must not start a download into it
+                    raise _not_there(self.builder, where)
                 builder = tfds.builder(self.builder, data_dir=where, file_format="array_record")
                 builder.download_and_prepare()
         if builder.info.file_format.value in ("tfrecord", "riegeli"):
@@ -132,6 +137,15 @@ def _told(name: str) -> Iterator[None]:
         step = "prepare it where the network is at hand, then name that folder with data_dir"
         raise fail("E204", f"{name} can't be prepared: {type(e).__name__}: {first}", where="data.builder",
                    help=step) from e  # fmt: skip
+
+
+def _not_there(name: str, where: Path) -> LinnaeusError:
+    step = (
+        "correct data_dir, leave it out to have the set prepared in TFDS's own folder, or prepare it there: "
+        f'python -c "import tensorflow_datasets as t; t.builder({name!r}, data_dir={str(where)!r}, '
+        "file_format='array_record').download_and_prepare()\""
+    )
+    return fail("E201", f"{name} is not prepared in {where}", where="data.data_dir", help=step)
 
 
 def _fingerprint(builder: Any, counts: dict[str, int], key: str) -> str:

@@ -128,6 +128,13 @@ def test_the_cache_gives_the_same_and_reads_nothing(prepared, monkeypatch):
     assert load(prepared).columns == first.columns
 
 
+def test_a_folder_that_does_not_hold_it_starts_no_download(tmp_path):
+    with pytest.raises(LinnaeusError, match="tiny_shapes is not prepared in") as caught:
+        load(tmp_path / "elsewhere")
+    assert caught.value.diagnostics[0].code == "E201"
+    assert not (tmp_path / "elsewhere").exists()
+
+
 def test_size_channels_and_another_image(prepared):
     assert load(prepared, ImageSpec(4, "grey")).images.shape == (18, 4, 4, 1)
     assert not load(prepared, image_key="mask").images.any()
