@@ -154,23 +154,39 @@ def test_what_it_cannot_find_is_told_with_the_nearest(prepared, dataset, code, l
     assert {"E202": "'image'", "E204": "'fashion_mnist'"}[code] in e.value.diagnostics[0].help
 
 
-def test_a_builder_that_needs_tensorflow_says_so(tmp_path, monkeypatch):
+@pytest.fixture
+def own_folder(tmp_path, monkeypatch):
+    """TFDS's own folder, empty."""
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+def prepare(folder):
+    return TFDS("tiny_shapes").load(ImageSpec(), folder, folder / "cache")
+
+
+def test_a_builder_is_prepared_in_the_own_folder_of_tfds(own_folder):
+    assert len(prepare(own_folder).images) == 18
+    assert (own_folder / "tiny_shapes").is_dir()
+
+
+def test_a_builder_that_needs_tensorflow_says_so(own_folder, monkeypatch):
     def needs(self, start, stop):
         raise ModuleNotFoundError("No module named 'tensorflow'", name="tensorflow")
         yield
 
     monkeypatch.setattr(TinyShapes, "_generate_examples", needs)
     with pytest.raises(LinnaeusError, match="needs tensorflow to be prepared") as e:
-        load(tmp_path)
+        prepare(own_folder)
     assert e.value.diagnostics[0].code == "E205"
     assert "linnaeus[tfds]" in e.value.diagnostics[0].help
 
 
-def test_a_builder_that_fails_says_why(tmp_path, monkeypatch):
+def test_a_builder_that_fails_says_why(own_folder, monkeypatch):
     def fails(self, dl_manager):
         raise ValueError("no network\nhere")
 
     monkeypatch.setattr(TinyShapes, "_split_generators", fails)
     with pytest.raises(LinnaeusError, match=r"can't be prepared: .*no network here") as e:
-        load(tmp_path)
+        prepare(own_folder)
     assert e.value.diagnostics[0].code == "E204"
