@@ -17,7 +17,7 @@ from ..errors import fail
 from ..plugins.contracts import Predictions, Score
 from ..plugins.metrics.board import BoardMetric, board
 from ..plugins.registry import Registry, installed, with_files
-from ..search.results import ContenderResult, Interval, Results, load, load_predictions
+from ..search.results import ContenderResult, Interval, Results, load, load_predictions, run_ontology
 from .bootstrap import Draws, bootstrap, interval, rank_intervals
 from .comparisons import compare, draws_needed, letters
 from .confusion import cells, class_names, count, describe_group
@@ -84,21 +84,6 @@ def summarise(
     _write_ranks(out, drawn, confidence)
     _write_confusions(out, scored, ontology)
     return out
-
-
-def run_ontology(run: Path, results: Results) -> Ontology:
-    """The ontology of a run, from its resolved copy.
-
-    Raises:
-        LinnaeusError: E615 no file of `run/ontology` has the hash that the results name.
-    """
-    from ..dsl.load import load_ontology
-
-    for path in sorted((run / "ontology").glob("*")):
-        ontology = load_ontology(path)
-        if ontology.hash == results.ontology["hash"]:
-            return ontology
-    raise fail("E615", f"{run / 'ontology'} does not hold the ontology {results.ontology['name']} of these results")
 
 
 def _metrics(results: Results, run: Path, ontology: Ontology, registry: Registry | None) -> list[BoardMetric]:

@@ -10,14 +10,13 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from ..dsl.load import load_ontology
 from ..dsl.ontology import Group, Kind
 from ..dsl.tables import Bools, Tables, compile_tables
 from ..errors import did_you_mean, fail
 from ..plugins.contracts import ImageSpec
 from ..plugins.datasets.images import decode, reason
 from ..plugins.registry import installed, with_files
-from .results import ContenderResult, Results
+from .results import ContenderResult, Results, run_ontology
 from .results import load as load_results
 from .run_folder import RunFolder
 
@@ -40,15 +39,16 @@ def predict_images(
 
     Raises:
         LinnaeusError: E611 the study is not finished, E514 no such contender or retraining, E515 an image can't be
-            read, E516 the model takes feature vectors.
+            read, E516 the model takes feature vectors, E615 the run's copy of its ontology is missing.
     """
     from .checkpoint import load_model, read_facts
 
-    checkpoint = _checkpoint(RunFolder(run), load_results(run), contender, seed)
+    results = load_results(run)
+    checkpoint = _checkpoint(RunFolder(run), results, contender, seed)
     shape = tuple(read_facts(checkpoint)["shape"])
     pixels = _decode(images, shape, run)
     files = sorted((run / "plugins").rglob("*.py"))
-    tables = compile_tables(load_ontology(_ontology_file(run)))
+    tables = compile_tables(run_ontology(run, results))
     model = load_model(checkpoint, with_files(installed(), files), tables)
     answers = model.answer(pixels)
     return [
@@ -84,13 +84,6 @@ def _has_model(run: RunFolder, contender: ContenderResult, seed: int) -> bool:
 def _by_validation(contender: ContenderResult) -> tuple[bool, float]:
     best = contender.search.best_value if contender.search else None
     return not contender.baseline, float("-inf") if best is None else best
-
-
-def _ontology_file(run: Path) -> Path:
-    found = next((run / "ontology").glob("*"), None)
-    if found is None:
-        raise fail("E501", f"{run} is not a run folder: its copy of the ontology is missing")
-    return found
 
 
 def _decode(images: Sequence[Path], shape: tuple[int, ...], run: Path) -> NDArray[np.uint8]:

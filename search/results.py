@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dsl.ontology import Ontology
 from ..errors import fail
 
 SCHEMA = 1
@@ -227,3 +228,18 @@ def load_predictions(folder: Path) -> SavedPredictions:
             z.get("log_likelihood", None),
             z["clusters"],
         )
+
+
+def run_ontology(run: Path, results: Results) -> Ontology:
+    """The ontology of a run, from its resolved copy.
+
+    Raises:
+        LinnaeusError: E615 no file of `run/ontology` has the hash that the results name.
+    """
+    from ..dsl.load import load_ontology  # not needed to read results alone
+
+    for path in sorted((run / "ontology").glob("*")):
+        ontology = load_ontology(path)
+        if ontology.hash == results.ontology["hash"]:
+            return ontology
+    raise fail("E615", f"{run / 'ontology'} does not hold the ontology {results.ontology['name']} of these results")

@@ -64,11 +64,11 @@ def run(tmp_path_factory):
     outcome = trainer.run(CONFIGURATION, seed=0, epochs=60, schedule_epochs=60)
     for contender, seed in (("linear", 1), ("other", 0)):
         save_model(run / "final" / contender / str(seed) / "checkpoint", outcome.model)
-    save(results(), run)
+    save(results(tables.ontology), run)
     return run
 
 
-def results():
+def results(ontology):
     def contender(name, value, seeds):
         search = SearchResult(1, {}, 0.0, value, 0)
         return ContenderResult(name, CONFIGURATION, search, [SeedResult(s, {}, {}, "", 1, state) for s, state in seeds])
@@ -78,7 +78,8 @@ def results():
         contender("other", 0.8, [(0, "complete")]),
         contender("lost", 0.95, [(0, "complete")]),
     ]
-    return Results({}, {}, {}, found, {}, "accuracy", [], {}, {}, {})
+    named = {"name": ontology.name, "hash": ontology.hash}
+    return Results({}, named, {}, found, {}, "accuracy", [], {}, {}, {})
 
 
 def picture(folder, name, value, size=(SIDE, SIDE)):
