@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "info"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Span:
 class Diagnostic:
     """One finding: the law and the value (`message`), the place, the next step (`help`).
 
-    `code` is stable: `E…` for errors, `W…` for warnings.
+    `code` is stable: `E…` for errors, `W…` for warnings, `I…` for what is worth knowing.
     `where` names a place that has no text span, such as a record or a YAML key path.
     """
 

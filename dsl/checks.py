@@ -8,9 +8,9 @@ from typing import TypeAlias
 from ..errors import Diagnostic, Severity, Span
 from .lookalikes import mixed_scripts, skeleton
 from .ontology import OTHER, Kind
-from .parser import place, unsupported
+from .parser import place
 from .resolve import ClassOutline, GroupOutline, Outline, has_bad
-from .syntax import Aka, Bad, Chain, GroupNode, Header, Name, Open, Text, Unsupported
+from .syntax import Aka, Bad, Chain, GroupNode, Header, Name, Open, Text, UseNode
 
 Findings: TypeAlias = Iterator[Diagnostic]
 Named: TypeAlias = ClassOutline | GroupOutline
@@ -44,21 +44,9 @@ def check_content(outline: Outline) -> Findings:
     if not outline.document.declarations:
         step = 'begin with: ontology NAME "Title"'
         yield _found("E103", outline.start, "the file is empty", step)
-    elif not any(isinstance(d, GroupNode | Bad | Unsupported) for d in outline.document.declarations):
+    elif not any(isinstance(d, GroupNode | UseNode | Bad) for d in outline.document.declarations):
         step = "add one, such as: binary healthy"
         yield _found("E103", outline.start, "the ontology has no group", step)
-
-
-def check_supported(outline: Outline) -> Findings:
-    """E020 what the language has and this version has not."""
-    for declaration in outline.document.declarations:
-        if isinstance(declaration, Unsupported):
-            yield unsupported(declaration.word, declaration.span)
-    for item in _all_named(outline):
-        inner = item.node.body.items if item.node.body else ()
-        for part in (*item.node.modifiers, *inner):
-            if isinstance(part, Unsupported):
-                yield unsupported(part.word, part.span)
 
 
 def check_modifiers(outline: Outline) -> Findings:
@@ -207,7 +195,7 @@ def _order(group: GroupOutline) -> Findings:
         if chains and not ordered:
             step = "commas or new lines part classes; `<` orders the levels of an ordinal"
             yield _found("E117", chains[0].span, "`<` outside an ordinal", step)
-        levels = [item for item in items if not isinstance(item, GroupNode | Bad | Unsupported)]
+        levels = [item for item in items if not isinstance(item, GroupNode | UseNode | Bad)]
         if ordered and len(levels) > 1:
             step = "write them in one row from the lowest to the highest: a < b < c"
             yield _found("E117", levels[1].span, "the levels of an ordinal without their order", step)
@@ -233,7 +221,6 @@ def check_lookalikes(outline: Outline) -> Findings:
 CHECKS: tuple[Callable[[Outline], Findings], ...] = (
     check_header,
     check_content,
-    check_supported,
     check_modifiers,
     check_strings,
     check_reserved,

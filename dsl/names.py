@@ -42,6 +42,13 @@ def segment(name: str) -> str:
     return f"`{name}`" if "." in name else name
 
 
+def slug(text: str) -> str:
+    """A plain id for a text: its letters and digits in lower case, each run of anything else one `_`."""
+    words = re.sub(r"[^\w]+", "_", unicodedata.normalize("NFC", text).lower()).strip("_")
+    plain = "".join(c for c in words if ("_" + c).isidentifier())
+    return plain if plain[:1].isidentifier() else f"_{plain}"
+
+
 def find_group(ontology: Ontology, text: str) -> Match[Group]:
     """The group that `text` names by its id, title, alias, path or a unique end of its path."""
     return _group_names(ontology).find(text)

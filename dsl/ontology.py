@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
+
+from .formula import Formula
 
 OTHER = "other"
 """The reserved id of the class that `open` adds."""
@@ -55,8 +58,10 @@ class Label:
 class Group:
     """One declared group. `labels` are global indices, parents before children, in document order.
 
-    `condition` is the label that must hold for the group to apply (None: it always applies).
-    A group stands after the group of its condition in `Ontology.groups`.
+    A group applies where the label `condition` holds (None: no class has it as an attribute) and `when` is true. A
+    `when` that asks for one label and nothing else is a `condition`. A group stands in `Ontology.groups` after every
+    group that its applicability depends on. `levels` names the levels of a hierarchy, coarsest first; `source` is the
+    index in `Ontology.imports` of the ontology it comes from, None for this one.
     """
 
     index: int
@@ -68,6 +73,9 @@ class Group:
     title: str | None = None
     aka: tuple[str, ...] = ()
     open: bool = False
+    when: Formula | None = None
+    levels: tuple[str, ...] = ()
+    source: int | None = None
 
     @property
     def name(self) -> str:
@@ -75,9 +83,58 @@ class Group:
         return self.title or self.id
 
     @property
+    def conditional(self) -> bool:
+        """Whether there may be worlds in which the group does not apply."""
+        return self.condition is not None or self.when is not None
+
+    @property
     def single_choice(self) -> bool:
         """Whether exactly one leaf holds where the group applies (all kinds but binary and multilabel)."""
         return self.kind in (Kind.MULTICLASS, Kind.HIERARCHY, Kind.ORDINAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Laws under one name. A hard rule's formulas are true in every legal world; a soft one adds `weight` to a world's
+    score for each formula that is true in it. `source` as for groups; an import's rule has its alias before its name.
+    """
+
+    name: str
+    formulas: tuple[Formula, ...]
+    weight: float | None = None
+    title: str | None = None
+    source: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """An ontology that this one uses groups of, as it was: the alias here, its own name, version and content hash."""
+
+    alias: str
+    name: str
+    version: str | None
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of an old name: `labels` are the classes that it may be now, several after a split, none if dropped.
+
+    `old` is the name or path as written. `group` is the group of the labels; for an old group's name, `labels` is empty
+    and `group` is what it is called now; -1 if dropped.
+    """
+
+    old: str
+    labels: tuple[int, ...] = ()
+    group: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """How annotations made with an earlier version are read."""
+
+    version: str
+    changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
@@ -89,6 +146,9 @@ class Ontology:
     labels: tuple[Label, ...]
     title: str | None = None
     version: str | None = None
+    rules: tuple[Rule, ...] = ()
+    imports: tuple[Import, ...] = ()
+    migrations: tuple[Migration, ...] = ()
 
     @cached_property
     def hash(self) -> str:
@@ -100,15 +160,34 @@ class Ontology:
         """By content, once: ontologies are keys of caches."""
         return hash(self.hash)
 
-    def to_dict(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON and for the hash."""
         return {
             "name": self.name,
             "title": self.title,
             "version": self.version,
-            "groups": [asdict(g) for g in self.groups],
+            "groups": [asdict(replace(g, when=None)) | {"when": g.when and g.when.to_list()} for g in self.groups],
             "labels": [asdict(label) for label in self.labels],
+            "rules": [asdict(replace(r, formulas=())) | {"formulas": _lists(r.formulas)} for r in self.rules],
+            "imports": [asdict(i) for i in self.imports],
+            "migrations": [asdict(m) for m in self.migrations],
         }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Ontology:
+        """The inverse of `to_dict`."""
+        return cls(
+            data["name"],
+            tuple(Group(**_tuples(g) | _formula(g["when"]) | {"kind": Kind(g["kind"])}) for g in data["groups"]),
+            tuple(Label(**_tuples(label)) for label in data["labels"]),
+            data["title"],
+            data["version"],
+            tuple(Rule(**r | {"formulas": tuple(map(Formula.from_list, r["formulas"]))}) for r in data["rules"]),
+            tuple(Import(**i) for i in data["imports"]),
+            tuple(
+                Migration(m["version"], tuple(Change(**_tuples(c)) for c in m["changes"])) for m in data["migrations"]
+            ),
+        )
 
     @cached_property
     def children(self) -> tuple[tuple[int, ...], ...]:
@@ -156,5 +235,21 @@ class Ontology:
                     queue.append(parent)
 
     def top_groups(self) -> tuple[Group, ...]:
-        """The groups that always apply."""
+        """The groups that are no class's attribute."""
         return tuple(g for g in self.groups if g.condition is None)
+
+
+def _migration(data: dict[str, Any]) -> Migration:
+    return Migration(data["version"], tuple(Change(**_tuples(change)) for change in data["changes"]))
+
+
+def _lists(formulas: tuple[Formula, ...]) -> list[list[Any]]:
+    return [f.to_list() for f in formulas]
+
+
+def _formula(when: list[Any] | None) -> dict[str, Formula | None]:
+    return {"when": None if when is None else Formula.from_list(when)}
+
+
+def _tuples(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in data.items()}

@@ -8,15 +8,13 @@ from typing import Any, cast
 
 from lark import Lark, Token, Tree, UnexpectedToken
 
-from ..errors import Diagnostic, Span, did_you_mean
+from ..errors import Diagnostic, did_you_mean
 from .source import clean
 from .syntax import Document, build_document, token_span
 from .tokens import CLOSER, OPENER, arrange, balance, lex, too_deep
 
 MAX_ERRORS = 50
 """Past this many errors in the text of one file, no more are reported."""
-
-REFUSED_DECLARATIONS = {"IMPORT", "USE", "RULE", "MIGRATE"}
 
 _KINDS = ("binary", "multiclass", "hierarchy", "multilabel", "ordinal")
 _READABLE = {
@@ -68,26 +66,6 @@ def place(found: Diagnostic) -> tuple[int, int]:
     return (found.span.line, found.span.column) if found.span else (0, 0)
 
 
-def unsupported(word: str, span: Span) -> Diagnostic:
-    """The refusal of a construct that the language has and this version has not."""
-    what = {
-        "rule": "rules are",
-        "migrate": "migrations are",
-        "import": "imports are",
-        "use": "`use` is",
-        "is": "a class with several parents (`is`) is",
-        "when": "conditions (`when`) are",
-        "from": "a taxonomy from a CSV file (`from`) is",
-        "levels": "level names (`levels`) are",
-    }[word]
-    step = "remove it"
-    if word == "when":
-        step = "write the group in the braces of the class where it applies"
-    elif word in ("import", "use"):
-        step = "write the groups in this file"
-    return Diagnostic("E020", f"{what} not supported in this version", span=span, help=step)
-
-
 class _Reader:
     """Feeds tokens to the LALR parser; after an error, panic mode with the grammar's BAD token.
 
@@ -104,7 +82,7 @@ class _Reader:
 
     def read(self) -> Tree[Token]:
         tokens = [*self.tokens, _end(self.tokens)]
-        start = at = 0  # `start` is where the declaration that stands at `at` began
+        at = 0
         while True:
             token = tokens[at]
             if token.type == "SEP" and tokens[at + 1].type == "LBRACE":  # not skipped, it would cost the group its body
@@ -114,13 +92,11 @@ class _Reader:
             try:
                 tree = self.parser.feed_token(token)
             except UnexpectedToken:
-                self._report(tokens, start, at)
+                self._report(tokens, at)
                 at = self._recover(tokens, at)
                 continue
             if token.type == "$END":
                 return cast("Tree[Token]", tree)
-            if token.type == "SEP" and "ONTOLOGY" in self.parser.choices():
-                start = at + 1
             at += 1
 
     def _recover(self, tokens: list[Token], at: int) -> int:
@@ -139,11 +115,8 @@ class _Reader:
             at += 1
         return at
 
-    def _report(self, tokens: list[Token], start: int, at: int) -> None:
-        token, first = tokens[at], tokens[start]
-        if first.type in REFUSED_DECLARATIONS and start < at:
-            self.found.append(unsupported(str(first), token_span(first, self.file)))
-            return
+    def _report(self, tokens: list[Token], at: int) -> None:
+        token = tokens[at]
         if token.line not in self.reported and len(self.found) < MAX_ERRORS:
             message, step, code = _explain(token, tokens[at - 1] if at else None, self.parser.accepts())
             self._say(token, code, message, step)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..errors import Span
 from .names import segment
 from .ontology import OTHER, Group, Kind, Label, Ontology
-from .syntax import Aka, Bad, Body, Chain, ClassNode, Document, GroupNode, Header, Modifier, Open, Unsupported
+from .syntax import Aka, Bad, Body, Chain, ClassNode, Document, GroupNode, Header, Modifier, Open
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +105,7 @@ def resolve(document: Document) -> Outline:
 
 def _group(node: GroupNode, prefix: str) -> GroupOutline:
     path = prefix + segment(node.name.text)
-    partial = any(isinstance(m, Unsupported) for m in node.modifiers) or has_bad(node.body)
+    partial = has_bad(node.body)
     return GroupOutline(
         node,
         path,

@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from lark import Token, Tree
 
 from ..errors import Span
+from .formula import Op
 from .ontology import Kind
 
 
@@ -46,10 +47,58 @@ class Aka:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsupported:
-    """A declaration or modifier of the language that this version refuses; the span is its keyword's."""
+class Reference:
+    """A name of a group, a class or a level: `a.b.c`."""
 
-    word: str
+    steps: tuple[Name, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A formula as written. `op` says which fields count:
+
+    - HOLDS, APPLIES, ANY: `names` is one reference.
+    - comparisons: `names` are both sides. IN: `names` is the left side, then the listed ones.
+    - NOT, AND, OR, IMPLIES, IFF and counts: `args`; a count has its `count`.
+    """
+
+    op: Op
+    args: tuple[Expression, ...]
+    names: tuple[Reference, ...]
+    count: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The modifier `when EXPR`."""
+
+    condition: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Is:
+    """The modifier `is p and q`: more parents."""
+
+    parents: tuple[Reference, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class From:
+    """The modifier `from "taxa.csv"`."""
+
+    path: Text
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The modifier `levels order, family`: names of a hierarchy's levels, coarsest first."""
+
+    names: tuple[Name, ...]
     span: Span
 
 
@@ -60,7 +109,7 @@ class Bad:
     span: Span
 
 
-Modifier: TypeAlias = Open | Aka | Unsupported
+Modifier: TypeAlias = Open | Aka | When | Is | From | Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +161,56 @@ class Header:
     span: Span
 
 
-Item: TypeAlias = ClassNode | Chain | GroupNode | Unsupported | Bad
-Declaration: TypeAlias = Header | GroupNode | Unsupported | Bad
+@dataclass(frozen=True, slots=True)
+class ImportNode:
+    """`import "capture.onto" as capture`."""
+
+    path: Text
+    alias: Name | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class UseNode:
+    """`use capture.sharpness as quality`."""
+
+    target: Reference
+    alias: Name | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RuleNode:
+    """`rule NAME "Title" soft 2.0 { … }`; `weight` is None for a hard rule."""
+
+    name: Name
+    title: Text | None
+    weight: float | None
+    formulas: tuple[Expression, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeNode:
+    """One line of a migration: `rename a -> b`, `split a -> b | c` or `drop a`."""
+
+    word: Literal["rename", "split", "drop"]
+    old: Reference
+    new: tuple[Reference, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationNode:
+    """`migrate from "1.0" { … }`."""
+
+    version: Text
+    changes: tuple[ChangeNode, ...]
+    span: Span
+
+
+Item: TypeAlias = ClassNode | Chain | GroupNode | UseNode | Bad
+Declaration: TypeAlias = Header | ImportNode | UseNode | GroupNode | RuleNode | MigrationNode | Bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +219,6 @@ class Document:
 
     file: str
     declarations: tuple[Declaration, ...]
-
-
-UNSUPPORTED_RULES = {
-    "import_": "import",
-    "use": "use",
-    "rule": "rule",
-    "migrate": "migrate",
-    "is_": "is",
-    "when": "when",
-    "from_": "from",
-    "levels": "levels",
-}
-"""Grammar rules of constructs that this version refuses, and their keywords."""
 
 
 def token_span(token: Token, file: str) -> Span:
@@ -155,22 +239,26 @@ class _Builder:
         self.file = file
 
     def declarations(self, tree: Tree[Token]) -> Iterator[Declaration]:
-        for child in tree.children:
-            if isinstance(child, Tree):
-                if child.data == "header":
+        for child in _trees(tree):
+            match child.data:
+                case "header":
                     yield self.header(child)
-                else:
+                case "import_":
+                    yield self.import_(child)
+                case "rule":
+                    yield self.rule(child)
+                case "migrate":
+                    yield self.migration(child)
+                case _:
                     yield from self.common(child)
 
     def body(self, tree: Tree[Token]) -> Body:
         items: list[Item] = []
-        for child in tree.children:
-            if not isinstance(child, Tree):
-                continue
+        for child in _trees(tree):
             if child.data == "class_":
                 items.append(self.class_(child))
             elif child.data == "chain":
-                levels = tuple(self.class_(c) for c in child.children if isinstance(c, Tree))
+                levels = tuple(self.class_(c) for c in _trees(child))
                 items.append(Chain(levels, _join(levels[0].span, levels[-1].span)))
             else:
                 items.extend(self.common(child))
@@ -179,28 +267,101 @@ class _Builder:
         assert isinstance(last, Token)
         return Body(tuple(items), _join(token_span(first, self.file), token_span(last, self.file)))
 
-    def common(self, tree: Tree[Token]) -> Iterator[GroupNode | Unsupported | Bad]:
+    def common(self, tree: Tree[Token]) -> Iterator[GroupNode | UseNode | Bad]:
         """What may stand at the top as well as in braces."""
         if tree.data == "group":
             yield self.group(tree)
         elif tree.data == "binaries":
             keyword = token_span(_token(tree), self.file)
-            parts = [c for c in tree.children if isinstance(c, Tree)]
-            for i, part in enumerate(parts):
+            for i, part in enumerate(_trees(tree)):
                 node = self.named(part, 0)
                 span = node.span if i else _join(keyword, node.span)
                 yield GroupNode(Kind.BINARY, node.name, node.title, node.modifiers, node.body, span)
-        elif tree.data == "bad":
-            yield Bad(token_span(_token(tree), self.file))
+        elif tree.data == "use":
+            yield self.use(tree)
         else:
-            yield self.unsupported(tree)
+            yield Bad(token_span(_token(tree), self.file))
 
-    def unsupported(self, tree: Tree[Token]) -> Unsupported:
-        return Unsupported(UNSUPPORTED_RULES[tree.data], token_span(_token(tree), self.file))
+    def import_(self, tree: Tree[Token]) -> ImportNode:
+        path = self.text(_token(tree, 1))
+        alias = next((self.name(part) for part in _trees(tree)), None)
+        return ImportNode(path, alias, _join(token_span(_token(tree), self.file), (alias or path).span))
+
+    def use(self, tree: Tree[Token]) -> UseNode:
+        target, *rest = _trees(tree)
+        alias = self.name(rest[0]) if rest else None
+        reference = self.reference(target)
+        return UseNode(reference, alias, _join(token_span(_token(tree), self.file), (alias or reference).span))
+
+    def rule(self, tree: Tree[Token]) -> RuleNode:
+        name, *rest = _trees(tree)
+        title, weight = None, None
+        formulas: list[Expression] = []
+        for part in rest:
+            if part.data == "title":
+                title = self.text(_token(part))
+            elif part.data == "soft":
+                weight = float(_token(part, 1))
+            elif part.data != "bad":
+                formulas.append(self.expression(part))
+        span = _join(token_span(_token(tree), self.file), token_span(_token(tree, -1), self.file))
+        return RuleNode(self.name(name), title, weight, tuple(formulas), span)
+
+    def migration(self, tree: Tree[Token]) -> MigrationNode:
+        version = next(c for c in tree.children if isinstance(c, Token) and c.type == "STRING")
+        changes = tuple(self.change(part) for part in _trees(tree) if part.data != "bad")
+        span = _join(token_span(_token(tree), self.file), token_span(_token(tree, -1), self.file))
+        return MigrationNode(self.text(version), changes, span)
+
+    def change(self, tree: Tree[Token]) -> ChangeNode:
+        old, *new = [self.reference(part) for part in _trees(tree)]
+        word = cast("Literal['rename', 'split', 'drop']", str(_token(tree)))  # the grammar has these three
+        span = _join(token_span(_token(tree), self.file), (new[-1] if new else old).span)
+        return ChangeNode(word, old, tuple(new), span)
+
+    # --- formulas -----------------------------------------------------------------------------------
+
+    def expression(self, tree: Tree[Token]) -> Expression:
+        """Recursion here is as deep as the parentheses and chains of `not` and `=>`, which tokens.py limits."""
+        parts = [part for part in _trees(tree) if part.data != "reference"]
+        names = tuple(self.reference(part) for part in _trees(tree) if part.data == "reference")
+        words = [c for c in tree.children if isinstance(c, Token)]
+        if words and words[0].type == "LPAR":
+            ends = _join(token_span(words[0], self.file), token_span(words[-1], self.file))
+            return replace(self.expression(parts[0]), span=ends)
+        if len(parts) == 1 and not words:
+            return self.expression(parts[0])
+        args = [self.expression(part) for part in parts]
+        inner = [part.span for part in names] + [part.span for part in args]
+        first = token_span(words[0], self.file) if isinstance(tree.children[0], Token) else inner[0]
+        last = token_span(words[-1], self.file) if isinstance(tree.children[-1], Token) else inner[-1]
+        span = _join(first, last)
+        if not words:
+            return Expression(Op.HOLDS, (), names, 0, span)
+        op, count = self.operator(words)
+        if op is Op.IFF:  # (a <=> b) <=> c
+            left = args[0]
+            for right in args[1:]:
+                left = Expression(Op.IFF, (left, right), (), 0, _join(left.span, right.span))
+            return left
+        return Expression(op, tuple(args), names, count, span)
+
+    def operator(self, words: list[Token]) -> tuple[Op, int]:
+        """What an expression's own tokens say, and the number of a count."""
+        if words[0].type in ("AT", "EXACTLY"):
+            number = next(w for w in words if w.type == "NUMBER")
+            return Op("exactly" if words[0].type == "EXACTLY" else f"at {words[1]}"), int(float(number))
+        return Op(str(words[0])), 0
+
+    def reference(self, tree: Tree[Token]) -> Reference:
+        steps = tuple(self.name(part) for part in _trees(tree))
+        return Reference(steps, _join(steps[0].span, steps[-1].span))
+
+    # --- groups and classes -------------------------------------------------------------------------
 
     def header(self, tree: Tree[Token]) -> Header:
         keyword = token_span(_token(tree), self.file)
-        parts = [c for c in tree.children if isinstance(c, Tree)]
+        parts = _trees(tree)
         name, title, version = self.name(parts[0]), None, None
         for part in parts[1:]:
             if part.data == "title":
@@ -243,13 +404,25 @@ class _Builder:
 
     def modifier(self, tree: Tree[Token]) -> Modifier:
         span = token_span(_token(tree), self.file)
-        if tree.data == "open":
-            return Open(span)
-        if tree.data == "aka":
-            tokens = [c for c in tree.children if isinstance(c, Token) and c.type == "STRING"]
-            names = tuple(self.text(t) for t in tokens)
-            return Aka(names, _join(span, names[-1].span))
-        return self.unsupported(tree)
+        match tree.data:
+            case "open":
+                return Open(span)
+            case "aka":
+                tokens = [c for c in tree.children if isinstance(c, Token) and c.type == "STRING"]
+                names = tuple(self.text(t) for t in tokens)
+                return Aka(names, _join(span, names[-1].span))
+            case "when":
+                condition = self.expression(_trees(tree)[0])
+                return When(condition, _join(span, condition.span))
+            case "is_":
+                parents = tuple(self.reference(part) for part in _trees(tree))
+                return Is(parents, _join(span, parents[-1].span))
+            case "from_":
+                path = self.text(_token(tree, 1))
+                return From(path, _join(span, path.span))
+            case _:
+                levels = tuple(self.name(part) for part in _trees(tree))
+                return Levels(levels, _join(span, levels[-1].span))
 
     def name(self, tree: Tree[Token]) -> Name:
         token = _token(tree)
@@ -258,6 +431,10 @@ class _Builder:
     def text(self, token: Token) -> Text:
         value = re.sub(r"\\(.)", r"\1", token[1:-1])
         return Text(_nfc(value), token_span(token, self.file))
+
+
+def _trees(tree: Tree[Token]) -> list[Tree[Token]]:
+    return [child for child in tree.children if isinstance(child, Tree)]
 
 
 def _token(tree: Tree[Token], index: int = 0) -> Token:
