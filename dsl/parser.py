@@ -48,17 +48,26 @@ def parse(text: str, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
         text: the file's text, in any of the usual line ends.
         file: its name, for places.
     """
+    tree, found = parse_tokens(text, file)
+    return Document(file, ()) if tree is None else build_document(tree, file), found
+
+
+def parse_tokens(text: str, file: str) -> tuple[Tree[Token] | None, tuple[Diagnostic, ...]]:
+    """The grammar's tree of a text, with every token that the grammar saw, and what was wrong with it.
+
+    There is no tree where brackets nest too deep.
+    """
     text, found = clean(text, file)
     tokens, strange = lex(grammar(), text, file)
     found += strange[:MAX_ERRORS]
     deep = too_deep(tokens, file)
     if deep is not None:
-        return Document(file, ()), (*found, deep)
+        return None, (*found, deep)
     tokens, unbalanced = balance(tokens, file)
     found += unbalanced[:MAX_ERRORS]
     reader = _Reader(file, list(arrange(tokens)), {d.span.line for d in found if d.span and d.severity == "error"})
-    document = build_document(reader.read(), file)
-    return document, tuple(sorted(found + reader.found, key=place))
+    tree = reader.read()
+    return tree, tuple(sorted(found + reader.found, key=place))
 
 
 def place(found: Diagnostic) -> tuple[int, int]:
