@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .formula import Formula, Op, lower
-from .ontology import Ontology
+from .ontology import Group, Kind, Ontology
 
 Bools = NDArray[np.bool_]
 
@@ -48,4 +48,30 @@ def evaluate(ontology: Ontology, formula: Formula, labels: Bools) -> Bools:
             result = number >= f.count
         case _:
             result = number == f.count
+    return np.asarray(result, bool)
+
+
+def legal(ontology: Ontology, labels: Bools) -> Bools:
+    """[N] whether sets of labels, [N, L], are legal worlds: structure and hard rules."""
+    result = np.ones(len(labels), bool)
+    for group in ontology.groups:
+        result &= _structure_holds(ontology, group, labels)
+    for rule in ontology.rules:
+        if rule.weight is None:
+            for formula in rule.formulas:
+                result &= evaluate(ontology, formula, labels)
+    return result
+
+
+def _structure_holds(ontology: Ontology, group: Group, labels: Bools) -> Bools:
+    """[N] whether a group's labels have one of its values where it applies, and none elsewhere."""
+    here = applies(ontology, group.index, labels)
+    result = here | ~labels[:, list(group.labels)].any(1)
+    if group.single_choice:
+        result &= labels[:, list(ontology.leaves(group))].sum(1) == here
+    for i in group.labels:
+        for parent in ontology.labels[i].parents:
+            result &= ~labels[:, i] | labels[:, parent]
+        if group.kind is Kind.HIERARCHY and ontology.children[i]:
+            result &= ~labels[:, i] | labels[:, list(ontology.children[i])].any(1)
     return np.asarray(result, bool)
