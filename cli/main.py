@@ -14,6 +14,7 @@ from .groups import CommandGroup
 COMMANDS = {
     "check": "check:check",
     "show": "show:show",
+    "convert": "convert:convert",
     "init": "init:init",
     "run": "run:run",
     "status": "status:status",

@@ -1,0 +1,1 @@
+"""Ontologies from and to other formats."""
