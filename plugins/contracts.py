@@ -191,6 +191,36 @@ class Records:
     """Facts a reader should know (an order that leaks, say); printed and kept in the results."""
 
 
+class Annotated(Protocol):
+    """What names, columns and splits are read from: `Records`, or `Annotations` where nobody needs pixels."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """N stable names, unique."""
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[Cell]]:
+        """Raw values by column, each of length N."""
+
+    @property
+    def splits(self) -> Sequence[str] | None:
+        """N of "train", "validation", "test", or None."""
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What a data set says of its N images, without decoding them: names, columns, splits and notes as in `Records`.
+
+    `sources` gives by index an image's file (a path), its encoded bytes, or its pixels: what copies are found by.
+    """
+
+    names: Sequence[str]
+    columns: Mapping[str, Sequence[Cell]]
+    sources: Sequence[Any]
+    splits: Sequence[str] | None = None
+    notes: tuple[str, ...] = ()
+
+
 class Dataset(Plugin):
     """A source of images and raw annotations. Fields stand beside `source:` in a study's `data:`."""
 
@@ -208,6 +238,16 @@ class Dataset(Plugin):
         Raises:
             LinnaeusError: the source is missing, empty or malformed.
         """
+
+    def annotations(self, image: ImageSpec, base: Path, cache: Path) -> Annotations:
+        """All that `load` says but for the pixels. A plugin that has it without decoding images overrides this.
+
+        Raises:
+            LinnaeusError: as `load`.
+        """
+        records = self.load(image, base, cache)
+        sources: Any = records.images
+        return Annotations(records.names, records.columns, sources, records.splits, records.notes)
 
 
 # --- metrics ---------------------------------------------------------------------------------------

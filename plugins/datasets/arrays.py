@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import did_you_mean, fail
-from ..contracts import Cell, Dataset, ImageSpec, Records
+from ..contracts import Annotations, Cell, Dataset, ImageSpec, Records
 from ..hyperparameters import option
 
 USUAL = ("images", "image", "features", "x", "X", "data")
@@ -33,17 +33,33 @@ class Arrays(Dataset):
         Raises:
             LinnaeusError: E201 no such file, E202 not an .npz file, or no array to use.
         """
-        file = base / self.path
-        arrays = _read(file)
-        key = self._key(arrays)
+        key, arrays = self._open(base)
         values = _images(arrays[key], key, image)
-        n = len(values)
+        said = self._said(key, arrays)
+        return Records(values, said.names, said.columns, notes=said.notes)
+
+    def annotations(self, image: ImageSpec, base: Path, cache: Path) -> Annotations:
+        """The file's arrays as they are.
+
+        Raises:
+            LinnaeusError: as `load`.
+        """
+        return self._said(*self._open(base))
+
+    def _open(self, base: Path) -> tuple[str, dict[str, NDArray[Any]]]:
+        """Which array holds the images, and all of them."""
+        arrays = _read(base / self.path)
+        return self._key(arrays), arrays
+
+    def _said(self, key: str, arrays: dict[str, NDArray[Any]]) -> Annotations:
+        values: Any = arrays[key]
+        n = len(values) if values.ndim else 0
         columns: dict[str, list[Cell]] = {
             k: a.tolist() for k, a in arrays.items() if k != key and a.shape == (n,) and a.dtype.kind in "biufU"
         }
         left = [k for k in arrays if k != key and k not in columns]
         notes = (f"arrays that are not a column of {n} values, left out: {', '.join(left)}",) if left else ()
-        return Records(values, [f"{file.stem}/{i:06d}" for i in range(n)], columns, notes=notes)
+        return Annotations([f"{Path(self.path).stem}/{i:06d}" for i in range(n)], columns, values, notes=notes)
 
     def _key(self, arrays: dict[str, NDArray[Any]]) -> str:
         if self.array is not None and self.array not in arrays:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...errors import did_you_mean, fail
-from ..contracts import Cell, Dataset, ImageSpec, Records
+from ..contracts import Annotations, Cell, Dataset, ImageSpec, Records
 from ..hyperparameters import option
 
 USUAL = ("image", "path", "file", "filename", "file_name", "image_path")
@@ -36,6 +36,17 @@ class CSV(Dataset):
         """
         from .images import file_key, load_images
 
+        said = self.annotations(image, base, cache)
+        key = file_key(said.names, said.sources)
+        pixels, unreadable = load_images(said.names, said.sources, image, key, cache)
+        return Records(pixels, said.names, said.columns, unreadable=unreadable)
+
+    def annotations(self, image: ImageSpec, base: Path, cache: Path) -> Annotations:
+        """The manifest alone; no image is opened.
+
+        Raises:
+            LinnaeusError: E201 no such manifest, E202 it is malformed, E200 it lists nothing.
+        """
         manifest = base / self.path
         columns = self._read(manifest)
         key = self._image_column(list(columns))
@@ -43,9 +54,7 @@ class CSV(Dataset):
         if not names:
             raise fail("E200", f"{self.path} lists no images", where="data.path", help="add a line an image")
         root = manifest.parent if self.root is None else base / self.root
-        files = [root / n if n else root / "(no file named)" for n in names]
-        pixels, unreadable = load_images(names, files, image, file_key(names, files), cache)
-        return Records(pixels, names, columns, unreadable=unreadable)
+        return Annotations(names, columns, [root / n if n else root / "(no file named)" for n in names])
 
     def _read(self, manifest: Path) -> dict[str, list[Cell]]:
         if not manifest.is_file():

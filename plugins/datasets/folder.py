@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
 from ...errors import fail
-from ..contracts import Cell, Dataset, ImageSpec, Records
+from ..contracts import Annotations, Cell, Dataset, ImageSpec, Records
 from ..hyperparameters import option
 from .official import split_name
 
@@ -33,6 +33,17 @@ class Folder(Dataset):
         """
         from .images import file_key, load_images
 
+        said = self.annotations(image, base, cache)
+        key = file_key(said.names, said.sources)
+        pixels, unreadable = load_images(said.names, said.sources, image, key, cache)
+        return Records(pixels, said.names, said.columns, said.splits, unreadable, said.notes)
+
+    def annotations(self, image: ImageSpec, base: Path, cache: Path) -> Annotations:
+        """The folders' names alone; no image is opened.
+
+        Raises:
+            LinnaeusError: E201 no such folder, E200 no images in it.
+        """
         root = base / self.path
         if not root.is_dir():
             raise fail(
@@ -49,10 +60,8 @@ class Folder(Dataset):
         columns: dict[str, list[Cell]] = {"label": ["/".join(p) or None for p in levels]}
         for k in range(depth):
             columns[f"level{k + 1}"] = [p[k] if k < len(p) else None for p in levels]
-        files = [root / n for n in names]
-        pixels, unreadable = load_images(names, files, image, file_key(names, files), cache)
         notes = (f"{others} files that are not images were skipped",) if others else ()
-        return Records(pixels, names, columns, splits, unreadable, notes)
+        return Annotations(names, columns, [root / n for n in names], splits, notes)
 
 
 def _walk(root: Path) -> tuple[list[str], int]:

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...errors import LinnaeusError, did_you_mean, fail
-from ..contracts import Cell, Dataset, ImageSpec, Records
+from ..contracts import Annotations, Cell, Dataset, ImageSpec, Records
 from ..hyperparameters import option
 from .official import split_name
 
@@ -47,24 +47,38 @@ class TFDS(Dataset):
             LinnaeusError: E201 not in the folder named, E202 no such feature, E204 no such builder or it can't be
                 prepared, E205 it needs TensorFlow, E211 and E212 of `load_images`.
         """
+        from .images import load_images
+
+        found = self._open(base)
+        shape = found.builder.info.features[found.encoded.key].shape
+        if image.channels is None and shape[-1] in (1, 3, 4):
+            image = replace(image, channels="grey" if shape[-1] == 1 else "rgb")
+        pixels, unreadable = load_images(found.names, found.encoded, image, found.digest, cache)
+        return Records(pixels, found.names, _columns(found, cache), found.splits, unreadable, found.notes)
+
+    def annotations(self, image: ImageSpec, base: Path, cache: Path) -> Annotations:
+        """The features that are not images; no image is decoded.
+
+        Raises:
+            LinnaeusError: E201, E202, E204, E205 and E212 as `load`.
+        """
+        found = self._open(base)
+        return Annotations(found.names, _columns(found, cache), found.encoded, found.splits, found.notes)
+
+    def _open(self, base: Path) -> _Opened:
         builder = self._prepared(base)
         features = builder.info.features
         key = self._image_key(features)
-        plan = tuple(_plan(features, ()))
         parts = {s: split_name(s) for s in builder.info.splits}
         counts = {s: int(builder.info.splits[s].num_examples) for s, part in parts.items() if part}
         names = [f"{s}/{i:06d}" for s, n in counts.items() for i in range(n)]
         if not names:
             raise fail("E200", f"{self.builder} has no images", where="data.builder")
-        digest = _fingerprint(builder, counts, key)
-        shape = features[key].shape
-        if image.channels is None and shape[-1] in (1, 3, 4):
-            image = replace(image, channels="grey" if shape[-1] == 1 else "rgb")
-        pixels, unreadable, columns = _read(builder, counts, key, plan, names, image, digest, cache)
         left = [s for s, part in parts.items() if not part]
         notes = (f"splits that are not train, validation or test were left out: {', '.join(left)}",) if left else ()
         splits = [part for s, n in counts.items() for part in [parts[s] or ""] * n]
-        return Records(pixels, names, columns, splits, unreadable, notes)
+        encoded = _Encoded(builder, counts, key, tuple(_plan(features, ())))
+        return _Opened(builder, encoded, names, splits, notes, _fingerprint(builder, counts, key))
 
     def _prepared(self, base: Path) -> Any:
         """The builder, prepared in a format of random access."""
@@ -263,30 +277,38 @@ class _Encoded(Sequence[bytes]):
         return images
 
 
-def _read(
-    builder: Any,
-    counts: dict[str, int],
-    key: str,
-    plan: Sequence[_Column],
-    names: Sequence[str],
-    image: ImageSpec,
-    digest: str,
-    cache: Path,
-) -> tuple[Any, Any, dict[str, list[Cell]]]:
-    """Images and columns, of the cache where both are there."""
-    from .images import load_images
+@dataclass(frozen=True)
+class _Opened:
+    """A builder ready to read, and what is known before any example is."""
 
-    encoded = _Encoded(builder, counts, key, plan)
-    pixels, unreadable = load_images(names, encoded, image, digest, cache)
-    kept = cache / f"{digest[:40]}.columns.json"
+    builder: Any
+    encoded: _Encoded
+    names: list[str]
+    splits: list[str]
+    notes: tuple[str, ...]
+    digest: str
+
+
+def _columns(found: _Opened, cache: Path) -> dict[str, list[Cell]]:
+    """The columns: as read beside the images, of the cache, or read now.
+
+    Raises:
+        LinnaeusError: E212 the cache can't be written.
+    """
+    encoded = found.encoded
+    kept = cache / f"{found.digest[:40]}.columns.json"
     if not encoded.chunks and kept.is_file():
-        found = json.loads(kept.read_text(encoding="utf-8"))
-        columns = {k: [tuple(c) if isinstance(c, list) else c for c in cells] for k, cells in found.items()}
-        return pixels, unreadable, columns
+        columns = json.loads(kept.read_text(encoding="utf-8"))
+        return {k: [tuple(c) if isinstance(c, list) else c for c in cells] for k, cells in columns.items()}
     if not encoded.chunks:  # else the images were decoded just now, and the columns read with them
         for row in range(0, len(encoded), CHUNK):
             encoded[row]
     part = kept.with_suffix(f".{os.getpid()}.part")  # a file that was cut short would be read for ever
-    part.write_text(json.dumps(encoded.columns), encoding="utf-8")
-    os.replace(part, kept)
-    return pixels, unreadable, encoded.columns
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(encoded.columns), encoding="utf-8")
+        os.replace(part, kept)
+    except OSError as e:
+        step = "set LINNAEUS_CACHE to a folder with free space that you may write to"
+        raise fail("E212", f"can't write annotations to {cache}: {e.strerror}", help=step) from e
+    return encoded.columns
