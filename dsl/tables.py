@@ -2,12 +2,16 @@
 
 A *variable* is one choice: a multiclass, hierarchy, ordinal or binary group is one variable, a multilabel
 one per class. Its *states* are mutually exclusive: the leaves it can end in; `no` for a binary or a
-multilabel class; and *not applicable* (`n/a`) where its group is nested. States of all variables are numbered
+multilabel class; and *not applicable* (`n/a`) where its group may not apply. States of all variables are numbered
 through, each variable's in one contiguous run, so evidence is a Boolean mask over S states.
 
 Variables form a forest. Given the state of its parent, a variable is either *free* (it chooses among its live
 states, those that are not n/a, by its own scores) or *forced* to one state: n/a where its group does not apply, and
 `no` for a nested multilabel class whose parent class does not hold.
+
+What the forest does not see to is kept beside it as *laws*: hard rules, the parents of a multilabel class but its
+first, and `when`, whose groups are roots of the forest with n/a among their states. A legal world is one choice of
+states that obeys the forest and every hard law; soft laws weigh it.
 """
 
 from __future__ import annotations
@@ -18,7 +22,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .ontology import Group, Kind, Ontology
+from .formula import Formula, Op, conjunction, holds, lower
+from .ontology import Group, Kind, Ontology, Rule
+from .worlds import applies, evaluate
 
 Ints = NDArray[np.int32]
 Bools = NDArray[np.bool_]
@@ -29,8 +35,8 @@ class Variable:
     """One choice. `states` run from `start` to `stop`; `na` is its n/a state or -1.
 
     `label` is the class a multilabel variable decides (-1 for the other kinds). Under parent state s the variable
-    is free
-    where s is in `free`, forced to `no` where s is in `off` and forced to n/a in every other state of the parent.
+    is free where s is in `free`, forced to `no` where s is in `off` and forced to n/a in every other state of the
+    parent. A root (`parent` -1) with an n/a state is of a group with `when`, which a law ties to it.
     """
 
     index: int
@@ -50,6 +56,47 @@ class Variable:
         return range(self.start, self.stop - (self.na >= 0))
 
 
+@dataclass(frozen=True)
+class Law:
+    """A formula that ties variables beyond their forest: true in every legal world, or worth `weight` where it is.
+
+    `formula` is lowered. `source` says what of the ontology it is, in words, for messages. For a `when`, the formula
+    says that `group` applies exactly where it should; -1 for other laws.
+    """
+
+    source: str
+    formula: Formula
+    weight: float | None = None
+    group: int = -1
+
+
+def laws(ontology: Ontology) -> tuple[Law, ...]:
+    """What an ontology says that a forest of variables can't: several parents, `when` and rules, in that order.
+
+    A parent that is above the first one anyway adds nothing.
+    """
+    found = []
+    for label in ontology.labels:
+        above = set(ontology.ancestors(label.parents[0])) if len(label.parents) > 1 else set()
+        others = [p for p in label.parents[1:] if p not in above]
+        if others:
+            names = " and ".join(ontology.labels[p].path for p in (label.parents[0], *others))
+            implied = Formula(Op.IMPLIES, (holds(label.index), conjunction([holds(p) for p in others])))
+            found.append(Law(f"{label.path} is {names}", implied))
+    for group in ontology.groups:
+        if group.when is not None:
+            condition = [] if group.condition is None else [holds(group.condition)]
+            where = conjunction([*condition, lower(ontology, group.when)])
+            applying = Formula(Op.IFF, (Formula(Op.APPLIES, group=group.index), where))
+            found.append(Law(f"the `when` of {group.path}", applying, group=group.index))
+    return (*found, *(law for rule in ontology.rules for law in _rule_laws(ontology, rule)))
+
+
+def _rule_laws(ontology: Ontology, rule: Rule) -> list[Law]:
+    source = f"rule {rule.name}" if rule.weight is None else f"soft rule {rule.name}"
+    return [Law(source, lower(ontology, formula), rule.weight) for formula in rule.formulas]
+
+
 @dataclass(frozen=True, eq=False)
 class Tables:
     """The variables and states of an ontology. V variables, S states, L labels. Equal only to itself, so that what is
@@ -57,7 +104,8 @@ class Tables:
 
     `leaf` [S] is the label a state ends in, or -1 (`no`, n/a). `holds_state`, `holds_label` [P] list the
     pairs (state, label) such that the label holds in that state, sorted by label; every label has at least one.
-    Variables are listed parents first; `label_variable` [L] is the variable that decides a label.
+    Variables are listed parents first; `label_variable` [L] is the variable that decides a label. `constraints` are
+    the hard laws and `soft` those with a weight.
     """
 
     ontology: Ontology
@@ -66,6 +114,13 @@ class Tables:
     holds_state: Ints
     holds_label: Ints
     label_variable: Ints
+    constraints: tuple[Law, ...] = ()
+    soft: tuple[Law, ...] = ()
+
+    @property
+    def forest(self) -> bool:
+        """Whether the forest of variables is all there is: its worlds are the legal ones, none is favoured."""
+        return not self.constraints and not self.soft
 
     @property
     def n_states(self) -> int:
@@ -126,16 +181,21 @@ class Tables:
     def states_of(self, labels: Bools) -> Bools:
         """The one world whose labels are [N, L], as states [N, S]; a row of an illegal label set is all False."""
         states = np.zeros((len(labels), self.n_states), bool)
+        applying = {g.index: applies(self.ontology, g.index, labels) for g in self.ontology.groups if g.when is not None}
+        everywhere = np.ones(len(labels), bool)
         for v in self.variables:
-            _set_states(self, v, labels, states)
+            free = applying.get(v.group, everywhere) if v.parent < 0 else states[:, list(v.free)].any(1)
+            _set_states(self, v, labels, free, states)
         legal = (self.labels_of(states) == labels).all(1) & (self.count_by_variable(states) == 1).all(1)
+        for law in self.constraints:
+            if law.group < 0:  # where a group applies is in its states already
+                legal &= evaluate(self.ontology, law.formula, labels)
         world: Bools = states & legal[:, None]
         return world
 
 
-def _set_states(tables: Tables, v: Variable, labels: Bools, states: Bools) -> None:
-    """Fill the states of one variable from labels; its parent's are filled already."""
-    free = np.ones(len(labels), bool) if v.parent < 0 else states[:, list(v.free)].any(1)
+def _set_states(tables: Tables, v: Variable, labels: Bools, free: Bools, states: Bools) -> None:
+    """Fill the states of one variable from labels and from where it is free; its parent's are filled already."""
     off = states[:, list(v.off)].any(1)
     for s in v.live:
         if tables.leaf[s] >= 0:
@@ -167,6 +227,7 @@ class _Compiler:
             else:
                 self._choice(group)
         pairs = np.array(sorted(self.pairs, key=lambda p: (p[1], p[0])), np.int32).reshape(-1, 2)
+        ties = laws(self.ontology)
         return Tables(
             self.ontology,
             tuple(self.variables),
@@ -174,10 +235,12 @@ class _Compiler:
             pairs[:, 0].copy(),
             pairs[:, 1].copy(),
             self.label_variable,
+            tuple(law for law in ties if law.weight is None),
+            tuple(law for law in ties if law.weight is not None),
         )
 
     def _choice(self, group: Group) -> None:
-        """One variable; states are the leaves, then `no` for a binary, then n/a if nested."""
+        """One variable; states are the leaves, then `no` for a binary, then n/a if it may not apply."""
         leaves = self.ontology.leaves(group)
         parent, free = self._condition(group)
         self._add(group, -1, list(leaves), group.kind is Kind.BINARY, parent, free, ())
@@ -185,11 +248,9 @@ class _Compiler:
             self.label_variable[label] = len(self.variables) - 1
 
     def _multilabel(self, group: Group) -> None:
-        """A variable per class, hung on its parent class, else on the condition of the group."""
+        """A variable per class, hung on its first parent class, else on the condition of the group."""
         for label in group.labels:
             above = self.ontology.labels[label].parents
-            if len(above) > 1:
-                raise NotImplementedError("a class with several parents")
             if above:
                 parent = self.variables[self.label_variable[above[0]]]
                 self._add(group, label, [label], True, parent.index, (parent.start,), (parent.no,))
@@ -199,7 +260,8 @@ class _Compiler:
             self.label_variable[label] = len(self.variables) - 1
 
     def _condition(self, group: Group) -> tuple[int, tuple[int, ...]]:
-        if group.condition is None:
+        """The variable that a group hangs on and the states of it that free the group; a `when` hangs on none."""
+        if group.condition is None or group.when is not None:
             return -1, ()
         return int(self.label_variable[group.condition]), tuple(self.holding[group.condition])
 
@@ -224,7 +286,7 @@ class _Compiler:
         if has_no:
             no = len(self.leaf)
             self.leaf.append(-1)
-        if group.condition is not None:
+        if group.conditional:
             na = len(self.leaf)
             self.leaf.append(-1)
         index = len(self.variables)
