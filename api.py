@@ -49,10 +49,9 @@ def check(path: PathLike) -> tuple[Diagnostic, ...]:
     Raises:
         LinnaeusError: the file can't be read at all.
     """
-    from .dsl.load import check_text
-    from .dsl.source import read_source
+    from .dsl.load import check_file
 
-    return check_text(read_source(Path(path)), str(path))[1]
+    return check_file(Path(path)).diagnostics
 
 
 def init_study(folder: PathLike, *, example: str = "digits") -> tuple[Path, ...]:

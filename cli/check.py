@@ -9,9 +9,8 @@ from typing import Any
 
 import click
 
-from ..dsl.load import check_text
+from ..dsl.load import Checked, check_file
 from ..dsl.ontology import Ontology
-from ..dsl.source import clean, read_source
 from ..errors import Diagnostic, LinnaeusError
 
 
@@ -20,30 +19,26 @@ from ..errors import Diagnostic, LinnaeusError
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print (text).")
 def check(specs: tuple[Path, ...], form: str) -> None:
     """Check ontology files (.onto): every error and warning, with its place and the next step."""
-    results = [_check(path) for path in specs]
-    wrong = any(ontology is None for _, ontology, _, _ in results)
+    results = [(path, _check(path)) for path in specs]
     if form == "json":
-        files = [_json(path, ontology, found) for path, ontology, found, _ in results]
-        click.echo(json.dumps(files, indent=2, ensure_ascii=False))
+        click.echo(json.dumps([_json(path, checked) for path, checked in results], indent=2, ensure_ascii=False))
     else:
-        for path, ontology, found, source in results:
-            for diagnostic in found:
-                click.echo(diagnostic.render(source) + "\n", err=True)
-            click.echo(f"{path}: {_summary(ontology, found)}")
-    if wrong:
+        for path, checked in results:
+            for found in checked.diagnostics:
+                click.echo(found.render(checked.sources.get(found.span.file) if found.span else None) + "\n", err=True)
+            click.echo(f"{path}: {_summary(checked)}")
+    if any(checked.ontology is None for _, checked in results):
         raise click.exceptions.Exit(1)
 
 
-def _check(path: Path) -> tuple[Path, Ontology | None, tuple[Diagnostic, ...], str]:
+def _check(path: Path) -> Checked:
     if path.suffix in (".yaml", ".yml"):
         step = f"linnaeus run {path} --dry-run checks a study"
-        return path, None, (Diagnostic("E001", f"{path} is a study, not an ontology", help=step),), ""
+        return Checked(None, (Diagnostic("E001", f"{path} is a study, not an ontology", help=step),))
     try:
-        text = read_source(path)
+        return check_file(path)
     except LinnaeusError as error:
-        return path, None, error.diagnostics, ""
-    ontology, found = check_text(text, str(path))
-    return path, ontology, found, clean(text, str(path))[0]
+        return Checked(None, error.diagnostics)
 
 
 def counts(ontology: Ontology) -> dict[str, int]:
@@ -52,9 +47,10 @@ def counts(ontology: Ontology) -> dict[str, int]:
     return {"groups": len(ontology.groups), "classes": len(ontology.labels), "leaves": leaves}
 
 
-def _summary(ontology: Ontology | None, found: tuple[Diagnostic, ...]) -> str:
-    said = {s: sum(d.severity == s for d in found) for s in ("error", "warning")}
-    problems = ", ".join(_count(n, word, f"{word}s") for word, n in said.items() if n)
+def _summary(checked: Checked) -> str:
+    ontology = checked.ontology
+    said = {s: sum(d.severity == s for d in checked.diagnostics) for s in ("error", "warning", "info")}
+    problems = ", ".join(_count(n, word, "info" if word == "info" else f"{word}s") for word, n in said.items() if n)
     if ontology is None:
         return problems
     n = counts(ontology)
@@ -67,8 +63,9 @@ def _count(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
-def _json(path: Path, ontology: Ontology | None, found: tuple[Diagnostic, ...]) -> dict[str, Any]:
-    about = None
+def _json(path: Path, checked: Checked) -> dict[str, Any]:
+    ontology, about = checked.ontology, None
     if ontology is not None:
         about = {"name": ontology.name, "version": ontology.version, "hash": ontology.hash, **counts(ontology)}
-    return {"file": str(path), "ok": ontology is not None, "ontology": about, "diagnostics": [asdict(d) for d in found]}
+    found = [asdict(d) for d in checked.diagnostics]
+    return {"file": str(path), "ok": ontology is not None, "ontology": about, "diagnostics": found}

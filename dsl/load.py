@@ -2,35 +2,71 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import Diagnostic, LinnaeusError
 from .checks import run_checks
+from .files import Files
+from .imports import load_modules
+from .normalise import normalise
 from .ontology import Ontology
+from .outline import Outline
 from .parser import parse, place
-from .resolve import normalise, resolve
-from .source import clean, read_source
+from .resolve import resolve
+from .source import clean
 
 
-def check_text(text: str, file: str) -> tuple[Ontology | None, tuple[Diagnostic, ...]]:
-    """The ontology that a text denotes, or None where there are errors; and all that was found, warnings included.
+@dataclass(frozen=True)
+class Checked:
+    """What a text denotes and what was found in it.
+
+    Attributes:
+        ontology: None where there are errors.
+        diagnostics: errors, warnings and notes; those of imported files come first, then in the order of the text.
+        sources: the texts that spans point into, by file.
+        outline: the groups and names in their places, or None where nothing was read.
+    """
+
+    ontology: Ontology | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: dict[str, str] = field(default_factory=dict)
+    outline: Outline | None = None
+
+    def require(self) -> Ontology:
+        """The ontology.
+
+        Raises:
+            LinnaeusError: with everything that was found, where there are errors.
+        """
+        if self.ontology is None:
+            raise LinnaeusError(self.diagnostics, self.sources)
+        return self.ontology
+
+
+def check_text(text: str, file: str, files: Files | None = None) -> Checked:
+    """What a text denotes and what is wrong with it.
 
     Args:
         text: the text of a `.onto` file.
-        file: its name, for places.
+        file: its name, for places and for what it imports, which is relative to it.
+        files: where imports and taxonomies are read from; without, the disk.
     """
-    document, unread = parse(text, file)
-    if any(d.code == "E010" for d in unread):  # nothing was read, so there is nothing to check
-        return None, unread
-    outline = resolve(document)
-    checked = run_checks(outline)
-    known = {(d.code, d.span) for d in unread}
-    if any(d.severity == "error" for d in unread):
-        checked = tuple(d for d in checked if d.code != "E103")  # what was not read may be what seems missing
-    found = sorted([*unread, *(d for d in checked if (d.code, d.span) not in known)], key=place)
-    if any(d.severity == "error" for d in found):
-        return None, tuple(found)
-    return normalise(outline), tuple(found)
+    files = files or Files()
+    files.texts[file] = text
+    checking = _Checking(files)
+    ontology, outline, found = checking.check(text, file, ())
+    return Checked(ontology, found, {name: clean(read, name)[0] for name, read in files.texts.items()}, outline)
+
+
+def check_file(path: str | Path, files: Files | None = None) -> Checked:
+    """What a `.onto` file denotes and what is wrong with it.
+
+    Raises:
+        LinnaeusError: the file can't be read.
+    """
+    files = files or Files()
+    return check_text(files.read(Path(path)), str(path), files)
 
 
 def load_ontology(path: str | Path) -> Ontology:
@@ -39,8 +75,45 @@ def load_ontology(path: str | Path) -> Ontology:
     Raises:
         LinnaeusError: with every error and warning of the file.
     """
-    text = read_source(Path(path))
-    ontology, found = check_text(text, str(path))
-    if ontology is None:
-        raise LinnaeusError(found, {str(path): clean(text, str(path))[0]})
-    return ontology
+    return check_file(path).require()
+
+
+@dataclass
+class _Checking:
+    """One check: the file and all it imports, each read once."""
+
+    files: Files
+    done: dict[Path, tuple[Ontology | None, Outline | None, tuple[Diagnostic, ...]]] = field(default_factory=dict)
+
+    def check(
+        self, text: str, file: str, importing: tuple[Path, ...]
+    ) -> tuple[Ontology | None, Outline | None, tuple[Diagnostic, ...]]:
+        """Check a text that the last of `importing` imports."""
+        path = Path(file).resolve()
+        if path not in self.done:
+            self.done[path] = self._check(text, file, (*importing, path))
+        return self.done[path]
+
+    def _check(
+        self, text: str, file: str, importing: tuple[Path, ...]
+    ) -> tuple[Ontology | None, Outline | None, tuple[Diagnostic, ...]]:
+        document, unread = parse(text, file)
+        if any(d.code == "E010" for d in unread):  # nothing was read, so there is nothing to check
+            return None, None, unread
+        modules, failed = load_modules(document, self.files, lambda t, f: self.check(t, f, importing), importing)
+        outline = resolve(document, modules, self.files)
+        checked = [*failed, *outline.problems, *outline.links.problems, *run_checks(outline)]
+        known = {(d.code, d.span) for d in unread}
+        if any(d.severity == "error" for d in unread):
+            checked = [d for d in checked if d.code != "E103"]  # what was not read may be what seems missing
+        found = [*unread, *(d for d in checked if (d.code, d.span) not in known)]
+        if any(d.severity == "error" for d in found):
+            return None, outline, _sorted(found, file)
+        ontology, _ = normalise(outline)
+        if any(d.severity == "error" for d in found):
+            return None, outline, _sorted(found, file)
+        return ontology, outline, _sorted(found, file)
+
+
+def _sorted(found: list[Diagnostic], file: str) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(found, key=lambda d: (d.span is not None and d.span.file == file, place(d))))

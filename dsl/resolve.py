@@ -1,141 +1,205 @@
-"""Syntax tree → outline (who stands under whom, with paths) → normalised ontology."""
+"""Syntax tree → outline: who stands under whom, with paths; taxonomies read, used groups in their places."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
+from pathlib import Path
 
-from ..errors import Span
+from ..errors import Diagnostic, Span, did_you_mean
+from .files import Files
+from .imports import Module
+from .link import link
 from .names import segment
-from .ontology import OTHER, Group, Kind, Label, Ontology
-from .syntax import Aka, Bad, Body, Chain, ClassNode, Document, GroupNode, Header, Modifier, Open
+from .ontology import Kind
+from .outline import ClassOutline, GroupOutline, Outline, Used
+from .syntax import (
+    Aka,
+    Bad,
+    Body,
+    Chain,
+    ClassNode,
+    Document,
+    From,
+    GroupNode,
+    Header,
+    Levels,
+    Modifier,
+    Name,
+    Open,
+    UseNode,
+)
+from .taxonomy import read_taxonomy
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ClassOutline:
-    """A class or level in its place. `classes` are its children, `attributes` the groups in its braces."""
+def resolve(document: Document, modules: tuple[Module, ...], files: Files) -> Outline:
+    """The outline of a document, whether or not it is right.
 
-    node: ClassNode
-    path: str
-    aka: tuple[str, ...]
-    open: bool
-    classes: tuple[ClassOutline, ...]
-    attributes: tuple[GroupOutline, ...]
-
-    @property
-    def id(self) -> str:
-        """Its id among its siblings."""
-        return self.node.name.text
-
-    @property
-    def title(self) -> str | None:
-        """Its title."""
-        return self.node.title.value if self.node.title else None
-
-    def walk(self) -> Iterator[ClassOutline]:
-        """The class and all under it, parents first, in document order."""
-        yield self
-        for child in self.classes:
-            yield from child.walk()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class GroupOutline:
-    """A group in its place. `misplaced` are groups in its own braces; `partial`: some of it was not read."""
-
-    node: GroupNode
-    path: str
-    aka: tuple[str, ...]
-    open: bool
-    classes: tuple[ClassOutline, ...]
-    misplaced: tuple[GroupOutline, ...]
-    partial: bool
-
-    @property
-    def id(self) -> str:
-        """Its id among its siblings."""
-        return self.node.name.text
-
-    @property
-    def title(self) -> str | None:
-        """Its title."""
-        return self.node.title.value if self.node.title else None
-
-    @property
-    def kind(self) -> Kind:
-        """Its kind."""
-        return self.node.kind
-
-    def all_classes(self) -> Iterator[ClassOutline]:
-        """Every class of the group, parents first, in document order."""
-        for child in self.classes:
-            yield from child.walk()
-
-    def walk(self) -> Iterator[GroupOutline]:
-        """The group and every group in its braces, outer ones first."""
-        yield self
-        for inner in self.misplaced:
-            yield from inner.walk()
-        for class_ in self.all_classes():
-            for inner in class_.attributes:
-                yield from inner.walk()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outline:
-    """A file's groups in their places."""
-
-    document: Document
-    header: Header | None
-    top: tuple[GroupOutline, ...]
-    groups: tuple[GroupOutline, ...]
-
-    @property
-    def start(self) -> Span:
-        """The beginning of the file, for findings about what is not there."""
-        return Span(self.document.file, 1, 1, 1, 1)
-
-
-def resolve(document: Document) -> Outline:
-    """The outline of a document, whether or not it is right."""
+    Args:
+        modules: what it imports.
+        files: where its taxonomies are read from.
+    """
     headers = [d for d in document.declarations if isinstance(d, Header)]
-    top = tuple(_group(d, "") for d in document.declarations if isinstance(d, GroupNode))
-    return Outline(document, headers[0] if headers else None, top, tuple(g for t in top for g in t.walk()))
+    resolver = _Resolver(modules, files)
+    top: list[GroupOutline] = []
+    for declaration in document.declarations:
+        if isinstance(declaration, GroupNode):
+            top.append(resolver.group(declaration, ""))
+        elif isinstance(declaration, UseNode):
+            top.extend(resolver.use(declaration, ""))
+    groups = tuple(g for t in top for g in t.walk())
+    links = link(document, groups, modules)
+    header = headers[0] if headers else None
+    return Outline(document, header, tuple(top), groups, modules, links, tuple(resolver.problems))
 
 
-def _group(node: GroupNode, prefix: str) -> GroupOutline:
-    path = prefix + segment(node.name.text)
-    partial = has_bad(node.body)
-    return GroupOutline(
-        node,
-        path,
-        _aka(node.modifiers),
-        _open(node.modifiers),
-        _classes(node.body, path),
-        _groups(node.body, path),
-        partial,
-    )
+class _Resolver:
+    def __init__(self, modules: tuple[Module, ...], files: Files):
+        self.modules = {module.alias: module for module in reversed(modules)}
+        self.files = files
+        self.used: dict[tuple[Path, str], Span] = {}
+        self.problems: list[Diagnostic] = []
+
+    # --- groups and classes of this file ------------------------------------------------------------
+
+    def group(self, node: GroupNode, prefix: str) -> GroupOutline:
+        path = prefix + segment(node.name.text)
+        body, failed = self.body(node)
+        return GroupOutline(
+            node,
+            path,
+            _aka(node.modifiers),
+            _open(node.modifiers),
+            self.classes(body, path),
+            self.groups(body, path),
+            failed or has_bad(body),
+            tuple(name.text for m in node.modifiers if isinstance(m, Levels) for name in m.names),
+        )
+
+    def body(self, node: GroupNode) -> tuple[Body | None, bool]:
+        """What stands in a group's braces or in its CSV file, and whether that failed."""
+        sources = [m for m in node.modifiers if isinstance(m, From)]
+        levels = [m for m in node.modifiers if isinstance(m, Levels)]
+        if not sources:
+            return node.body, False
+        problem = None
+        if node.kind is not Kind.HIERARCHY:
+            problem = f"`from` on a {node.kind}", f"a taxonomy is a hierarchy: hierarchy {node.name.text} from …"
+        elif node.body is not None:
+            problem = "a hierarchy from a file and in braces", "delete one of the two"
+        elif not levels:
+            problem = (
+                "`from` without `levels`",
+                'name the columns, coarsest first: from "taxa.csv" levels family, genus',
+            )
+        if problem is not None:
+            self.problems.append(Diagnostic("E129", problem[0], span=sources[0].span, help=problem[1]))
+            return node.body, True
+        body, found = read_taxonomy(sources[0], levels[0], self.files)
+        self.problems += found
+        return body, body is None
+
+    def class_(self, node: ClassNode, prefix: str) -> ClassOutline:
+        path = prefix + segment(node.name.text)
+        classes, groups = self.classes(node.body, path), self.groups(node.body, path)
+        return ClassOutline(node, path, _aka(node.modifiers), _open(node.modifiers), classes, groups)
+
+    def classes(self, body: Body | None, path: str) -> tuple[ClassOutline, ...]:
+        found: list[ClassOutline] = []
+        for item in body.items if body else ():
+            if isinstance(item, ClassNode):
+                found.append(self.class_(item, f"{path}."))
+            elif isinstance(item, Chain):
+                found.extend(self.class_(level, f"{path}.") for level in item.levels)
+        return tuple(found)
+
+    def groups(self, body: Body | None, path: str) -> tuple[GroupOutline, ...]:
+        found: list[GroupOutline] = []
+        for item in body.items if body else ():
+            if isinstance(item, GroupNode):
+                found.append(self.group(item, f"{path}."))
+            elif isinstance(item, UseNode):
+                found.extend(self.use(item, f"{path}."))
+        return tuple(found)
+
+    # --- groups of other files ----------------------------------------------------------------------
+
+    def use(self, node: UseNode, prefix: str) -> Iterator[GroupOutline]:
+        """The groups that a `use` names, under their new paths; what is wrong goes to the problems."""
+        module = self.modules.get(node.target.steps[0].text)
+        if module is None:
+            step = did_you_mean(node.target.steps[0].text, list(self.modules), plural="imports")
+            self.wrong("E125", node.target.steps[0].span, f"nothing is imported as `{node.target.steps[0].text}`", step)
+            return
+        for group in self.named(node, module):
+            variables = [_variable(module, g) for g in group.walk()]
+            first = next((self.used[v] for v in variables if v in self.used), None)
+            self.used.update(dict.fromkeys(variables, node.span))
+            if first is not None:
+                message = f"`{group.path}` of {module.alias} is used already, in line {first.line}"
+                self.wrong(
+                    "E126", node.span, message, "a used group is one variable: use it once, and name it in formulas"
+                )
+                continue
+            name = node.alias or Name(group.id, node.target.span)
+            path = prefix + segment(name.text)
+            yield _relocate(_named(group, name), group.path, path, module)
+
+    def named(self, node: UseNode, module: Module) -> tuple[GroupOutline, ...]:
+        steps = node.target.steps[1:]
+        if not steps:
+            if node.alias is not None:
+                step = f"name the group: use {module.alias}.GROUP as {node.alias.text}"
+                self.wrong("E127", node.alias.span, "`as` renames one group, not all of an import", step)
+                return ()
+            return module.outline.top
+        key = ".".join(segment(s.text) for s in steps)
+        groups = module.outline.groups
+        found = [g for g in groups if g.path == key] or [g for g in groups if g.path.endswith(f".{key}")]
+        if len(found) == 1:
+            return (found[0],)
+        place = node.target.span
+        if found:
+            paths = ", ".join(f"{module.alias}.{g.path}" for g in found)
+            self.wrong("E132", place, f"`{key}` may mean any of {paths}", "write more of its path")
+        else:
+            step = did_you_mean(key, [g.path for g in groups], plural="groups")
+            self.wrong("E125", place, f"{module.alias} has no group `{key}`", step)
+        return ()
+
+    def wrong(self, code: str, span: Span, message: str, step: str) -> None:
+        self.problems.append(Diagnostic(code, message, span=span, help=step))
 
 
-def _class(node: ClassNode, prefix: str) -> ClassOutline:
-    path = prefix + segment(node.name.text)
-    return ClassOutline(
-        node, path, _aka(node.modifiers), _open(node.modifiers), _classes(node.body, path), _groups(node.body, path)
-    )
+def _variable(module: Module, group: GroupOutline) -> tuple[Path, str]:
+    """What makes a group itself, however many files it came through: the file that declares it, and its path there."""
+    while group.used is not None:
+        module, path = group.used.module, group.used.original(group.path)
+        group = next(g for g in module.outline.groups if g.path == path)
+    return module.path.resolve(), group.path
 
 
-def _classes(body: Body | None, path: str) -> tuple[ClassOutline, ...]:
-    found: list[ClassOutline] = []
-    for item in body.items if body else ():
-        if isinstance(item, ClassNode):
-            found.append(_class(item, f"{path}."))
-        elif isinstance(item, Chain):
-            found.extend(_class(level, f"{path}.") for level in item.levels)
-    return tuple(found)
+def _named(group: GroupOutline, name: Name) -> GroupOutline:
+    """A group under another name."""
+    return replace(group, node=replace(group.node, name=name))
 
 
-def _groups(body: Body | None, path: str) -> tuple[GroupOutline, ...]:
-    return tuple(_group(item, f"{path}.") for item in (body.items if body else ()) if isinstance(item, GroupNode))
+def _relocate(group: GroupOutline, origin: str, path: str, module: Module) -> GroupOutline:
+    """A group of another file and all in its braces, moved from the path `origin` there to `path` here."""
+
+    def moved(class_: ClassOutline) -> ClassOutline:
+        return replace(
+            class_,
+            path=path + class_.path.removeprefix(origin),
+            classes=tuple(map(moved, class_.classes)),
+            attributes=tuple(inner(g) for g in class_.attributes),
+        )
+
+    def inner(g: GroupOutline) -> GroupOutline:
+        here = path + g.path.removeprefix(origin)
+        return replace(g, path=here, classes=tuple(map(moved, g.classes)), used=Used(module, origin, path))
+
+    return inner(group)
 
 
 def has_bad(body: Body | None) -> bool:
@@ -149,71 +213,3 @@ def _aka(modifiers: tuple[Modifier, ...]) -> tuple[str, ...]:
 
 def _open(modifiers: tuple[Modifier, ...]) -> bool:
     return any(isinstance(m, Open) for m in modifiers)
-
-
-def normalise(outline: Outline) -> Ontology:
-    """The ontology of an outline that the checks found right."""
-    header = outline.header
-    assert header is not None
-    builder = _Builder()
-    for group in outline.top:
-        builder.group(group, None)
-    return Ontology(
-        header.name.text,
-        tuple(builder.groups),
-        tuple(builder.labels),
-        header.title.value if header.title else None,
-        header.version.value if header.version else None,
-    )
-
-
-class _Builder:
-    """Numbers groups and labels: a group's labels in one run, parents first, then the groups in its classes' braces."""
-
-    def __init__(self) -> None:
-        self.groups: list[Group] = []
-        self.labels: list[Label] = []
-
-    def group(self, outline: GroupOutline, condition: int | None) -> None:
-        index, first = len(self.groups), len(self.labels)
-        attributes: list[tuple[GroupOutline, int]] = []
-        if outline.kind is Kind.BINARY:
-            self._label(index, outline.id, outline.path, (), outline.title, outline.aka)
-        self._siblings(outline.classes, outline.open, index, outline.path, (), attributes)
-        labels = tuple(range(first, len(self.labels)))
-        about = (outline.id, outline.path, labels, condition, outline.title, outline.aka, outline.open)
-        self.groups.append(Group(index, outline.kind, *about))
-        for attribute, label in attributes:
-            self.group(attribute, label)
-
-    def _siblings(
-        self,
-        classes: tuple[ClassOutline, ...],
-        has_other: bool,
-        group: int,
-        path: str,
-        parents: tuple[int, ...],
-        attributes: list[tuple[GroupOutline, int]],
-    ) -> None:
-        for class_ in classes:
-            index = self._label(group, class_.id, class_.path, parents, class_.title, class_.aka, open_=class_.open)
-            attributes.extend((attribute, index) for attribute in class_.attributes)
-            self._siblings(class_.classes, class_.open, group, class_.path, (index,), attributes)
-        if has_other:
-            self._label(group, OTHER, f"{path}.{OTHER}", parents, None, (), other=True)
-
-    def _label(
-        self,
-        group: int,
-        id_: str,
-        path: str,
-        parents: tuple[int, ...],
-        title: str | None,
-        aka: tuple[str, ...],
-        *,
-        open_: bool = False,
-        other: bool = False,
-    ) -> int:
-        index = len(self.labels)
-        self.labels.append(Label(index, group, id_, path, parents, title, aka, open_, other))
-        return index

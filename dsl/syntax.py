@@ -60,7 +60,7 @@ class Expression:
 
     - HOLDS, APPLIES, ANY: `names` is one reference.
     - comparisons: `names` are both sides. IN: `names` is the left side, then the listed ones.
-    - NOT, AND, OR, IMPLIES, IFF and counts: `args`; a count has its `count`.
+    - NOT, AND, OR, IMPLIES, IFF and counts: `args`; a count has its `count`, -1 if it is no whole number.
     """
 
     op: Op
@@ -181,12 +181,13 @@ class UseNode:
 
 @dataclass(frozen=True, slots=True)
 class RuleNode:
-    """`rule NAME "Title" soft 2.0 { … }`; `weight` is None for a hard rule."""
+    """`rule NAME "Title" soft 2.0 { … }`; `weight` is None for a hard rule; `partial`: some of it was not read."""
 
     name: Name
     title: Text | None
     weight: float | None
     formulas: tuple[Expression, ...]
+    partial: bool
     span: Span
 
 
@@ -305,7 +306,8 @@ class _Builder:
             elif part.data != "bad":
                 formulas.append(self.expression(part))
         span = _join(token_span(_token(tree), self.file), token_span(_token(tree, -1), self.file))
-        return RuleNode(self.name(name), title, weight, tuple(formulas), span)
+        partial = any(part.data == "bad" for part in rest)
+        return RuleNode(self.name(name), title, weight, tuple(formulas), partial, span)
 
     def migration(self, tree: Tree[Token]) -> MigrationNode:
         version = next(c for c in tree.children if isinstance(c, Token) and c.type == "STRING")
@@ -347,10 +349,11 @@ class _Builder:
         return Expression(op, tuple(args), names, count, span)
 
     def operator(self, words: list[Token]) -> tuple[Op, int]:
-        """What an expression's own tokens say, and the number of a count."""
+        """What an expression's own tokens say, and the number of a count (-1: no whole number)."""
         if words[0].type in ("AT", "EXACTLY"):
-            number = next(w for w in words if w.type == "NUMBER")
-            return Op("exactly" if words[0].type == "EXACTLY" else f"at {words[1]}"), int(float(number))
+            number = next(str(w) for w in words if w.type == "NUMBER")
+            count = int(number) if number.isdigit() and len(number) < 10 else -1
+            return Op("exactly" if words[0].type == "EXACTLY" else f"at {words[1]}"), count
         return Op(str(words[0])), 0
 
     def reference(self, tree: Tree[Token]) -> Reference:

@@ -30,7 +30,8 @@ hierarchy health {
 
 @pytest.fixture(scope="module")
 def tables():
-    ontology, found = check_text(PLANT, "plant.onto")
+    checked = check_text(PLANT, "plant.onto")
+    ontology, found = checked.ontology, checked.diagnostics
     assert ontology is not None, found
     return compile_tables(ontology)
 
@@ -157,7 +158,7 @@ def test_the_nearest_class_is_named(tables):
 
 
 def test_an_ambiguous_name_lists_what_it_may_mean():
-    ontology, _ = check_text("ontology o\nhierarchy h { a { c, x }, b { c, y } }", "o.onto")
+    ontology = check_text("ontology o\nhierarchy h { a { c, x }, b { c, y } }", "o.onto").ontology
     reader = GroupReader(compile_tables(ontology), ontology.groups[0])
     with pytest.raises(AnnotationError, match=r"may mean any of h\.a\.c, h\.b\.c"):
         reader.read("c")

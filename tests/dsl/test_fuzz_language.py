@@ -26,7 +26,8 @@ PIECES = [
 
 def hold(text: str) -> None:
     """The laws of checking any text."""
-    ontology, found = check_text(text, "x.onto")
+    checked = check_text(text, "x.onto")
+    ontology, found = checked.ontology, checked.diagnostics
     assert (ontology is None) == any(d.severity == "error" for d in found)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     for diagnostic in found:
@@ -90,7 +91,7 @@ def test_mutated_examples(root: Path, cases: Path, name: str) -> None:
     start = time.perf_counter()
     for _ in range(40):
         changed = mutate(text, rng)
-        broken += check_text(changed, "x.onto")[0] is None
+        broken += check_text(changed, "x.onto").ontology is None
         hold(changed)
     assert broken > 10
     assert time.perf_counter() - start < 60
@@ -102,7 +103,7 @@ def test_a_lost_bracket_costs_one_diagnostic(root: Path) -> None:
     lines = text.split("\n")
     for number, line in enumerate(lines):
         if line.strip() == "}":
-            found = check_text("\n".join([*lines[:number], *lines[number + 1 :]]), "x.onto")[1]
+            found = check_text("\n".join([*lines[:number], *lines[number + 1 :]]), "x.onto").diagnostics
             assert [d.code for d in found] == ["E008"]
             assert found[0].span is not None
             opener = lines[found[0].span.line - 1]

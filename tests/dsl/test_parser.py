@@ -19,11 +19,12 @@ from linnaeus.errors import LinnaeusError, Span
 
 
 def codes(text: str) -> list[str]:
-    return [d.code for d in check_text(text, "x.onto")[1]]
+    return [d.code for d in check_text(text, "x.onto").diagnostics]
 
 
 def labels(text: str) -> list[str]:
-    ontology, found = check_text(text, "x.onto")
+    checked = check_text(text, "x.onto")
+    ontology, found = checked.ontology, checked.diagnostics
     assert ontology is not None, found
     return [label.path for label in ontology.labels]
 
@@ -97,7 +98,8 @@ def test_an_ordinal_goes_on_around_its_operator(levels: str) -> None:
 
 def test_the_three_commas() -> None:
     text = 'ontology x\nhierarchy g { a aka "1", "2", b { binary p "P" aka "3",\n "4", q\n c } }'
-    ontology, found = check_text(text, "x.onto")
+    checked = check_text(text, "x.onto")
+    ontology, found = checked.ontology, checked.diagnostics
     assert ontology is not None, found
     assert [g.path for g in ontology.groups] == ["g", "g.b.p", "g.b.q"]
     assert [label.path for label in ontology.labels] == ["g.a", "g.b", "g.b.c", "g.b.p", "g.b.q"]
@@ -108,9 +110,9 @@ def test_the_three_commas() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends_and_byte_order_mark_change_nothing(end: str) -> None:
     text = 'ontology x "X"\nmulticlass g {\n  a\n  b b\n}\n'
-    plain = check_text(text, "x.onto")[1]
+    plain = check_text(text, "x.onto").diagnostics
     assert [(d.span.line, d.span.column) for d in plain if d.span] == [(4, 5)]
-    assert check_text("\ufeff" + text.replace("\n", end), "x.onto")[1] == plain
+    assert check_text("\ufeff" + text.replace("\n", end), "x.onto").diagnostics == plain
 
 
 def test_names_are_normalised_and_compared_in_nfc() -> None:
@@ -119,7 +121,7 @@ def test_names_are_normalised_and_compared_in_nfc() -> None:
 
 
 def test_strings_know_two_escapes() -> None:
-    ontology, _ = check_text(r'ontology x "a \"b\" \\ c"; binary y', "x.onto")
+    ontology = check_text(r'ontology x "a \"b\" \\ c"; binary y', "x.onto").ontology
     assert ontology is not None
     assert ontology.title == r'a "b" \ c'
 
@@ -146,7 +148,7 @@ def test_depth_is_limited_not_the_stack() -> None:
     def nested(depth: int) -> str:
         return "ontology x\nhierarchy h {" + "a {" * (depth - 1) + "a, b" + "}" * depth
 
-    assert check_text(nested(MAX_DEPTH), "x.onto")[0] is not None
+    assert check_text(nested(MAX_DEPTH), "x.onto").ontology is not None
     assert codes(nested(MAX_DEPTH + 1)) == ["E010"]
     assert codes("{" * 20_000) == ["E010"]
     assert codes("ontology x\nrule r {" + "not " * 10_000 + "a }\nbinary b") == ["E020"]

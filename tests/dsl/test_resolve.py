@@ -23,7 +23,8 @@ multiclass `a.b` { `c.d`, `T-shirt/top` }
 
 
 def read(text: str) -> Ontology:
-    ontology, found = check_text(text, "x.onto")
+    checked = check_text(text, "x.onto")
+    ontology, found = checked.ontology, checked.diagnostics
     assert ontology is not None, found
     return ontology
 

@@ -208,7 +208,7 @@ def test_a_failed_contender_is_ranked_last_without_numbers(finished: tuple[Resul
 
 
 def test_marks_of_a_group_that_the_answer_rules_out_are_not_answered() -> None:
-    ontology, _ = check_text("ontology o\nmulticlass a { x { multilabel marks { dot } }, y }", "o.onto")
+    ontology = check_text("ontology o\nmulticlass a { x { multilabel marks { dot } }, y }", "o.onto").ontology
     assert ontology is not None
     tables = compile_tables(ontology)
     truth = tables.states_of(np.array([[True, False, True]]))  # x, y, dot

@@ -25,7 +25,7 @@ multilabel parts { leaf, stem { thorn } }
 
 @pytest.fixture(scope="module")
 def tables():
-    return compile_tables(check_text(PLANT, "plant.onto")[0])
+    return compile_tables(check_text(PLANT, "plant.onto").ontology)
 
 
 def records(**columns):

@@ -44,7 +44,8 @@ SPACE = Space(
 
 
 def study(**changes) -> Study:
-    ontology, found = check_text(f"ontology o\nmulticlass kind {{ {', '.join(CLASSES)} }}\n", "o.onto")
+    checked = check_text(f"ontology o\nmulticlass kind {{ {', '.join(CLASSES)} }}\n", "o.onto")
+    ontology, found = checked.ontology, checked.diagnostics
     assert ontology is not None, found
     data = DataSpec("squares", Squares(), bind=(Binding("kind", "kind"),))
     here = Path("s.yaml")

@@ -17,7 +17,7 @@ from linnaeus.plugins.contracts import Records
 from linnaeus.search.splits import NOWHERE, TEST, TRAIN, VALIDATION, assign
 from linnaeus.search.study import SplitSpec
 
-ONTOLOGY, _ = check_text("ontology o\nhierarchy h { a { a1, a2 }, b { b1, b2, b3 } }\nbinary c", "o.onto")
+ONTOLOGY = check_text("ontology o\nhierarchy h { a { a1, a2 }, b { b1, b2, b3 } }\nbinary c", "o.onto").ontology
 TABLES = compile_tables(ONTOLOGY)
 LEAVES = ["a1", "a2", "b1", "b2", "b3"]
 

@@ -1,0 +1,96 @@
+"""What a file imports: other ontologies, read and checked as they are, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from ..errors import Diagnostic, LinnaeusError, Span
+from .files import Files
+from .ontology import Ontology
+from .syntax import Document, ImportNode
+
+if TYPE_CHECKING:
+    from .outline import Outline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Module:
+    """An imported file. `ontology` and `outline` are what it says by itself; `alias` is what it is called here."""
+
+    alias: str
+    path: Path
+    ontology: Ontology
+    outline: Outline
+    node: ImportNode
+
+
+CheckModule: TypeAlias = Callable[[str, str], tuple[Ontology | None, "Outline | None", tuple[Diagnostic, ...]]]
+"""From a text and its file's name to what it denotes and what was found in it."""
+
+
+def load_modules(
+    document: Document, files: Files, check: CheckModule, importing: tuple[Path, ...]
+) -> tuple[tuple[Module, ...], list[Diagnostic]]:
+    """The ontologies that a document imports, in order, and what is wrong with its imports.
+
+    Args:
+        check: reads an imported text; what it imports itself is its matter.
+        importing: the files, absolute, that are being read because the first imports the second and so on.
+    """
+    modules: list[Module] = []
+    found: list[Diagnostic] = []
+    for node in document.declarations:
+        if isinstance(node, ImportNode):
+            loaded, problems = _load(node, files, check, importing)
+            found += problems
+            if loaded is not None:
+                modules.append(loaded)
+    return tuple(modules), found + list(_clashes(modules))
+
+
+def _load(
+    node: ImportNode, files: Files, check: CheckModule, importing: tuple[Path, ...]
+) -> tuple[Module | None, list[Diagnostic]]:
+    span = node.path.span
+    path = files.beside(span.file, node.path.value)
+    absolute = path.resolve()
+    if absolute in importing:
+        cycle = [*importing[importing.index(absolute) :], absolute]
+        message = f"imports go in a circle: {' → '.join(p.name for p in cycle)}"
+        step = "move what the files share to one that imports neither"
+        return None, [Diagnostic("E121", message, span=span, help=step)]
+    try:
+        text = files.read(path)
+    except LinnaeusError as error:
+        step = f"the path is relative to {span.file}"
+        return None, [Diagnostic("E120", error.diagnostics[0].message, span=span, help=step)]
+    ontology, outline, findings = check(text, str(path))
+    if ontology is None or outline is None:
+        errors = [d for d in findings if d.severity == "error"]
+        message = f"{node.path.value} has {len(errors)} error{'s' if len(errors) > 1 else ''}"
+        return None, [*errors, Diagnostic("E122", message, span=span, help=f"linnaeus check {path}")]
+    alias = node.alias.text if node.alias else ontology.name
+    return Module(alias, path, ontology, outline, node), []
+
+
+def _clashes(modules: Iterable[Module]) -> Iterable[Diagnostic]:
+    """E123 an alias that two imports share; E124 two versions of one ontology, here or in what is imported."""
+    aliases: dict[str, Span] = {}
+    versions: dict[str, tuple[str, str, str]] = {}
+    for module in modules:
+        span = module.node.alias.span if module.node.alias else module.node.span
+        if module.alias in aliases:
+            message = f"line {aliases[module.alias].line} imports another file as `{module.alias}`"
+            yield Diagnostic("E123", message, span=span, help="choose another name after `as`")
+        aliases.setdefault(module.alias, span)
+        o = module.ontology
+        inside = [(i.name, i.version, i.hash, f"{i.alias} in {module.path.name}") for i in o.imports]
+        for name, version, hash_, where in [(o.name, o.version, o.hash, module.path.name), *inside]:
+            said = f"version {version}" if version else "without a version"
+            first = versions.setdefault(name, (hash_, said, where))
+            if first[0] != hash_:
+                message = f"two versions of the ontology {name}: {first[2]} ({first[1]}) and {where} ({said})"
+                yield Diagnostic("E124", message, span=module.node.span, help="import one of them everywhere")
