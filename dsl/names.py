@@ -124,7 +124,7 @@ def _ends(steps: list[str]) -> list[str]:
 def _group_names(ontology: Ontology) -> _Names[Group]:
     names: _Names[Group] = _Names()
     for group in ontology.groups:
-        names.add(group, group.path, _spellings(group, _ends(_steps(group.path))))
+        names.add(group, group.path, _spellings(group, _ends(path_steps(group.path))))
     names.simple = list(names.folded)
     return names
 
@@ -157,6 +157,6 @@ def _child_names(ontology: Ontology, group: int, parent: int | None) -> _Names[L
     return names
 
 
-def _steps(path: str) -> list[str]:
+def path_steps(path: str) -> list[str]:
     """A path's steps; a dot inside backticks does not part them."""
     return re.findall(r"`[^`]*`|[^.]+", path)

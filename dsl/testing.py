@@ -288,13 +288,15 @@ def random_formula(
 def _random_atom(rng: np.random.Generator, ontology: Ontology, group: Group) -> Formula:
     label = int(rng.choice(group.labels))
     some = tuple(sorted(rng.choice(group.labels, min(2, len(group.labels)), replace=False).tolist()))
-    choices = [holds(label), holds(label), Formula(Op.IN, labels=some, group=group.index)]
-    choices += [Formula(Op.APPLIES, group=group.index), Formula(Op.ANY, group=group.index)]
+    choices = [holds(label), holds(label), Formula(Op.APPLIES, group=group.index)]
+    if group.kind is not Kind.BINARY:
+        choices.append(Formula(Op.ANY, group=group.index))
     if any(_listed(ontology, i) for i in ontology.children[label]):
         choices.append(Formula(Op.ANY, labels=(label,), group=group.index))
     if group.single_choice:
         known = COMPARISONS if group.kind is Kind.ORDINAL else (Op.EQ, Op.NE)
         choices += [Formula(op, labels=(label,), group=group.index) for op in known]
+        choices.append(Formula(Op.IN, labels=some, group=group.index))
     return choices[int(rng.integers(len(choices)))]
 
 
