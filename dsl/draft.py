@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from .fmt import format_text
-from .names import slug
-from .ontology import OTHER, Kind
-from .quoting import quote_id, quote_text
+from .formula import conjunction, holds
+from .formula_text import formula_text
+from .names import segment, slug
+from .ontology import OTHER, Change, Group, Kind, Label, Ontology
+from .quoting import quote_id, quote_path, quote_text
 from .source import clean
 
 
@@ -97,6 +99,114 @@ def unique_ids(names: Iterable[str]) -> list[str]:
         taken.add(id)
         ids.append(id)
     return ids
+
+
+# --- ontology → draft ------------------------------------------------------------------------------
+
+
+def draft_of(ontology: Ontology) -> Draft:
+    """The draft whose text denotes an ontology.
+
+    What came from imports stands in the text itself, below a comment that names its source; taxonomies stand in braces.
+    """
+    placed = _placed(ontology)
+    changes = [
+        DraftMigration(m.version, [_change(placed, change) for change in m.changes]) for m in ontology.migrations
+    ]
+    rules = [
+        DraftRule(rule.name, [formula_text(placed, f) for f in rule.formulas], rule.weight, rule.title)
+        for rule in ontology.rules
+    ]
+    groups = [_draft_group(placed, g) for g in placed.groups if not _nested(placed, g)]
+    return Draft(ontology.name, ontology.title, ontology.version, groups, rules, migrations=changes)
+
+
+def _placed(ontology: Ontology) -> Ontology:
+    """The ontology with the paths that its draft gives it: a group that can't stand in its class goes to the top."""
+    groups: list[Group] = []
+    labels = list(ontology.labels)
+    for group in ontology.groups:
+        above = f"{labels[group.condition].path}." if group.condition is not None and _nested(ontology, group) else ""
+        path = above + segment(group.id)
+        groups.append(replace(group, path=path))
+        for i in group.labels:
+            label = labels[i]
+            if group.kind is Kind.BINARY:
+                labels[i] = replace(label, path=path)
+            else:
+                around = labels[label.parents[0]].path if _has_lexical_parent(ontology, ontology.labels[i]) else path
+                labels[i] = replace(label, path=f"{around}.{segment(label.id)}")
+    return replace(ontology, groups=tuple(groups), labels=tuple(labels))
+
+
+def _nested(ontology: Ontology, group: Group) -> bool:
+    """Whether a group stands in the braces of the class where it applies; `when` places the others."""
+    if group.condition is None:
+        return False
+    around = ontology.labels[group.condition]
+    holds_groups = ontology.groups[around.group].kind not in (Kind.BINARY, Kind.ORDINAL) and not around.other
+    return holds_groups and group.path == f"{around.path}.{segment(group.id)}"
+
+
+def _has_lexical_parent(ontology: Ontology, label: Label) -> bool:
+    """Whether a class stands in the braces of its first parent; `is` names the others."""
+    return bool(label.parents) and label.path == f"{ontology.labels[label.parents[0]].path}.{segment(label.id)}"
+
+
+def _draft_group(o: Ontology, group: Group) -> DraftGroup:
+    top = [o.labels[i] for i in group.labels if not _has_lexical_parent(o, o.labels[i])]
+    return DraftGroup(
+        group.kind,
+        group.id,
+        group.title,
+        group.aka,
+        group.open,
+        [_draft_class(o, label) for label in top if not label.other and group.kind is not Kind.BINARY],
+        _when(o, group),
+        group.levels,
+        _source(o, group),
+    )
+
+
+def _draft_class(o: Ontology, label: Label) -> DraftClass:
+    under = [o.labels[i] for i in o.children[label.index]]
+    children = [c for c in under if c.parents[0] == label.index and _has_lexical_parent(o, c) and not c.other]
+    attributes = [o.groups[i] for i in o.attributes[label.index]]
+    more = label.parents[1:] if _has_lexical_parent(o, label) else label.parents
+    return DraftClass(
+        label.id,
+        label.title,
+        label.aka,
+        label.open,
+        [_draft_class(o, c) for c in children],
+        [_draft_group(o, g) for g in attributes if _nested(o, g)],
+        tuple(quote_path(o.labels[p].path) for p in more),
+    )
+
+
+def _when(o: Ontology, group: Group) -> str | None:
+    parts = [] if group.when is None else [group.when]
+    if group.condition is not None and not _nested(o, group):
+        parts.insert(0, holds(group.condition))
+    return formula_text(o, conjunction(parts)) if parts else None
+
+
+def _source(o: Ontology, group: Group) -> list[str]:
+    """Where a used group came from; what stands in it came with it."""
+    around = None if group.condition is None else o.groups[o.labels[group.condition].group].source
+    if group.source is None or (around == group.source and _nested(o, group)):
+        return []
+    source = o.imports[group.source]
+    version = f" version {source.version}" if source.version else ""
+    return [f"from {source.name}{version}, imported as {source.alias}"]
+
+
+def _change(o: Ontology, change: Change) -> str:
+    old = quote_path(change.old)
+    if not change.labels:
+        return f"drop {old}" if change.group < 0 else f"rename {old} -> {quote_path(o.groups[change.group].path)}"
+    new = " | ".join(quote_path(o.labels[i].path) for i in change.labels)
+    return f"{'rename' if len(change.labels) == 1 else 'split'} {old} -> {new}"
 
 
 # --- draft → text, as it comes: format_text lays it out ---------------------------------------------

@@ -6,10 +6,9 @@ import re
 import unicodedata
 from functools import cache
 
+from .names import path_steps
 from .parser import grammar
 from .source import clean
-
-_STEP = re.compile(r"`[^`]*`|[^.]+")
 
 
 def quote_id(text: str) -> str:
@@ -35,7 +34,7 @@ def is_plain(text: str) -> bool:
 
 def quote_path(path: str) -> str:
     """A path of an ontology (`Group.path`, `Label.path`) as a reference: each of its steps quoted where it needs it."""
-    return ".".join(quote_id(step.strip("`")) for step in _STEP.findall(path))
+    return ".".join(quote_id(step.strip("`")) for step in path_steps(path))
 
 
 def quote_text(text: str) -> str:
