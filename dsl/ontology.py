@@ -232,6 +232,12 @@ class Ontology:
                     seen.add(parent)
                     queue.append(parent)
 
+    def _repr_html_(self) -> str:
+        """The picture of it, in a notebook."""
+        from .svg import render_svg
+
+        return render_svg(self)
+
     def top_groups(self) -> tuple[Group, ...]:
         """The groups that are no class's attribute."""
         return tuple(g for g in self.groups if g.condition is None)
