@@ -250,8 +250,8 @@ def _with_conditions(rng: np.random.Generator, ontology: Ontology) -> Ontology:
         if rng.random() < 0.3:
             when = random_formula(rng, ontology, groups=group.index, depth=int(rng.integers(2)))
             attribute = when.op is Op.HOLDS and group.condition is None
-            change = {"condition": when.labels[0]} if attribute else {"when": when}
-            groups[group.index] = replace(group, **change)  # type: ignore[arg-type]  # one of two fields, by name
+            at = when.labels[0] if attribute else group.condition
+            groups[group.index] = replace(group, condition=at, when=None if attribute else when)
     return replace(ontology, groups=tuple(groups))
 
 
