@@ -81,7 +81,7 @@ def _tell(losses: list[Loss], source: Path) -> None:
 
 
 def _put(text: str | dict[str, str], dest: Path, force: bool) -> None:
-    """Write a text, or the files of a folder, each at once; E164 for what exists already, before anything is written."""
+    """Write a text, or the files of a folder; E164, and nothing written, for what exists already."""
     if str(dest) == "-":
         for name, part in {"": text}.items() if isinstance(text, str) else text.items():
             click.echo(f"{name}\n" * bool(name) + part, nl=False)

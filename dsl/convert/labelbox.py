@@ -1,0 +1,119 @@
+"""Labelbox ontology JSON: tools that draw objects, and classifications of images.
+
+    {"tools": [{"tool", "name", "color", "required", "classifications": [QUESTION…]}],
+     "classifications": [{"type", "instructions", "name", "required", "scope", "options": [OPTION…]}]}
+
+An option is {"label", "value", "options": [QUESTION…]}, to any depth. See https://docs.labelbox.com (ontologies).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ...errors import LinnaeusError
+from ..ontology import Ontology
+from .asked import OF_OBJECTS, QuestionReader
+from .asking import QuestionWriter
+from .documents import Value, read_json
+from .formats import Read, Written
+from .questions import OBJECTS, Answer, Option, Question
+
+_ANSWERS = {"radio": Answer.ONE, "dropdown": Answer.ONE, "checklist": Answer.MANY}
+_FREE = ("text", "date")
+_COLOUR = "#1ce6ff"
+
+
+def recognises(path: Path) -> bool:
+    """Whether a JSON file has tools, or classifications that give instructions."""
+    try:
+        document = read_json(path)
+        tools, asked = document.entries("tools"), document.entries("classifications")
+        return any("tool" in v.keys() for v in tools) or any("instructions" in v.keys() for v in asked)  # noqa: SIM118 - a method of ours
+    except LinnaeusError:
+        return False
+
+
+def read(path: Path) -> Read:
+    """Tools as the multilabel group `objects`, classifications as groups."""
+    document = read_json(path)
+    reader = QuestionReader(path)
+    reader.lose_keys(document, ("tools", "classifications"))
+    questions: list[Question] = []
+    tools = document.get("tools")
+    if tools is not None and tools.data:
+        options = [_tool(reader, value) for value in tools.items()]
+        questions.append(Question(OBJECTS, Answer.MANY, options, tools.where))
+    questions += [q for v in document.entries("classifications") if (q := _question(reader, v)) is not None]
+    return reader.finish(questions)
+
+
+def _tool(reader: QuestionReader, value: Value) -> Option:
+    reader.lose_keys(value, ("name", "classifications", "required"))
+    required = value.get("required")
+    if required is not None and required.flag():
+        reader.lose(required.where, "that every image has such an object")
+    questions = [q for v in value.entries("classifications") if (q := _question(reader, v)) is not None]
+    for question in questions:
+        reader.lose(question.where, OF_OBJECTS)
+    return Option(value.need("name").text(), value.where, questions=questions)
+
+
+def _question(reader: QuestionReader, value: Value) -> Question | None:
+    kind = value.need("type")
+    title = value.get("instructions") or value.need("name")
+    if kind.text() in _FREE:
+        reader.lose(value.where, "a question with a free answer")
+        return None
+    if kind.text() not in _ANSWERS:
+        raise kind.wrong(f"unknown type {kind.text()!r}", f"known types: {', '.join((*_ANSWERS, *_FREE))}")
+    if kind.text() == "dropdown":
+        reader.lose(kind.where, "that it is shown as a drop-down list")
+    scope = value.get("scope")
+    if scope is not None and scope.text() != "global":
+        reader.lose(scope.where, "that it is asked of each frame")
+    reader.lose_keys(value, ("type", "instructions", "name", "required", "scope", "options"))
+    options = [_option(reader, v) for v in value.entries("options")]
+    required, name = value.get("required"), value.get("name")
+    flag = None if required is None else required.flag()
+    return Question(title.text(), _ANSWERS[kind.text()], options, value.where, name and name.text(), flag)
+
+
+def _option(reader: QuestionReader, value: Value) -> Option:
+    reader.lose_keys(value, ("label", "value", "options"))
+    questions = [q for v in value.entries("options") if (q := _question(reader, v)) is not None]
+    title = value.get("label") or value.need("value")
+    id_ = value.get("value")
+    return Option(title.text(), value.where, id_ and id_.text(), questions)
+
+
+def write(ontology: Ontology) -> Written:
+    """Groups as classifications; a multilabel group called `objects`, without nested classes, as tools."""
+    writer = QuestionWriter(ontology, ids=True)
+    questions = writer.questions()
+    objects = writer.take_objects(questions)
+    data = {"tools": [_tool_json(option) for option in objects], "classifications": [_json(q) for q in questions]}
+    return Written(json.dumps(data, indent=2, ensure_ascii=False) + "\n", writer.losses)
+
+
+def _tool_json(option: Option) -> dict[str, Any]:
+    questions = [_json(question) for question in option.questions]
+    drawn = {"tool": "rectangle", "color": _COLOUR, "required": False}
+    return {"name": option.name, **drawn, "classifications": questions}
+
+
+def _json(question: Question) -> dict[str, Any]:
+    return {
+        "type": "checklist" if question.answer is Answer.MANY else "radio",
+        "instructions": question.name,
+        "name": question.id,
+        "scope": "global",
+        "required": bool(question.required),
+        "options": [_option_json(option) for option in question.options],
+    }
+
+
+def _option_json(option: Option) -> dict[str, Any]:
+    questions = [_json(question) for question in option.questions]
+    return {"label": option.name, "value": option.id or option.name, "options": questions}
