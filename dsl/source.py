@@ -30,14 +30,23 @@ def read_source(path: Path) -> str:
         raise fail("E001", f"{path} is a folder", help="name the .onto file in it") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         raise fail("E001", f"can't read {path}: {error}", help="check the path and its permissions") from None
+    return decode(data, str(path))
+
+
+def decode(data: bytes, file: str) -> str:
+    """The text that bytes spell in UTF-8.
+
+    Raises:
+        LinnaeusError: E002, they don't.
+    """
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         found = Diagnostic(
             "E002",
-            f"{path} is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}",
-            span=Span(str(path), line, 1, line, 1),
+            f"{file} is not UTF-8 text: byte 0x{data[error.start]:02x} in line {line}",
+            span=Span(file, line, 1, line, 1),
             help="save the file in the UTF-8 encoding",
         )
         raise LinnaeusError(found) from None
