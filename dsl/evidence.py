@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .tables import Bools, Ints, Tables
+from .ties import narrow
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Evidence:
     def possible(self) -> Bools:
         """[N, S] the states that occur in some legal world agreeing with the record; all False: no world agrees."""
         rows, back = np.unique(self.codes, axis=0, return_inverse=True)
-        possible: Bools = propagate(self.tables, self.flat[self.index(rows)])[back.reshape(-1)]
+        possible: Bools = possible_states(self.tables, self.flat[self.index(rows)])[back.reshape(-1)]
         return possible
 
 
@@ -84,8 +85,19 @@ def evidence_from_allowed(tables: Tables, allowed: Bools) -> Evidence:
     return Evidence(tables, codes, tuple(masks))
 
 
+def possible_states(tables: Tables, allowed: Bools) -> Bools:
+    """[N, S] the states that occur in some legal world inside `allowed` [N, S]; a row with no such world is all False.
+
+    Exact for every ontology. Rows had better be distinct: where laws tie variables together, rows cost time.
+    """
+    possible = propagate(tables, allowed)
+    if tables.constraints:
+        possible = propagate(tables, narrow(tables, possible))
+    return possible
+
+
 def propagate(tables: Tables, allowed: Bools) -> Bools:
-    """Exact consequences of evidence on the forest of variables.
+    """Exact consequences of evidence on the forest of variables. It knows no laws.
 
     Args:
         allowed: [N, S] states that evidence allows.

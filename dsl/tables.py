@@ -22,8 +22,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .formula import Formula, Op, conjunction, holds, lower
-from .ontology import Group, Kind, Ontology, Rule
+from .formula import Formula, Op, conjunction, holds
+from .ontology import Group, Kind, Ontology
 from .worlds import applies, evaluate
 
 Ints = NDArray[np.int32]
@@ -60,8 +60,8 @@ class Variable:
 class Law:
     """A formula that ties variables beyond their forest: true in every legal world, or worth `weight` where it is.
 
-    `formula` is lowered. `source` says what of the ontology it is, in words, for messages. For a `when`, the formula
-    says that `group` applies exactly where it should; -1 for other laws.
+    `formula` is as the ontology has it. `source` says what of the ontology it is, in words, for messages. For a `when`,
+    the formula says that `group` applies exactly where it should; -1 for other laws.
     """
 
     source: str
@@ -86,15 +86,13 @@ def laws(ontology: Ontology) -> tuple[Law, ...]:
     for group in ontology.groups:
         if group.when is not None:
             condition = [] if group.condition is None else [holds(group.condition)]
-            where = conjunction([*condition, lower(ontology, group.when)])
+            where = conjunction([*condition, group.when])
             applying = Formula(Op.IFF, (Formula(Op.APPLIES, group=group.index), where))
             found.append(Law(f"the `when` of {group.path}", applying, group=group.index))
-    return (*found, *(law for rule in ontology.rules for law in _rule_laws(ontology, rule)))
-
-
-def _rule_laws(ontology: Ontology, rule: Rule) -> list[Law]:
-    source = f"rule {rule.name}" if rule.weight is None else f"soft rule {rule.name}"
-    return [Law(source, lower(ontology, formula), rule.weight) for formula in rule.formulas]
+    for rule in ontology.rules:
+        source = f"rule {rule.name}" if rule.weight is None else f"soft rule {rule.name}"
+        found += [Law(source, formula, rule.weight) for formula in rule.formulas]
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,7 +159,14 @@ class Tables:
 
     def group_variables(self, group: Group) -> tuple[Variable, ...]:
         """The variables of a group: one, or one per class for a multilabel."""
-        return tuple(v for v in self.variables if v.group == group.index)
+        return self._by_group[group.index]
+
+    @cached_property
+    def _by_group(self) -> tuple[tuple[Variable, ...], ...]:
+        found: list[list[Variable]] = [[] for _ in self.ontology.groups]
+        for v in self.variables:
+            found[v.group].append(v)
+        return tuple(map(tuple, found))
 
     def labels_of(self, states: Bools) -> Bools:
         """Worlds as labels: [N, S] one state true per variable → [N, L] which labels hold."""
@@ -181,10 +186,11 @@ class Tables:
     def states_of(self, labels: Bools) -> Bools:
         """The one world whose labels are [N, L], as states [N, S]; a row of an illegal label set is all False."""
         states = np.zeros((len(labels), self.n_states), bool)
-        applying = {g.index: applies(self.ontology, g.index, labels) for g in self.ontology.groups if g.when is not None}
+        groups = (g.index for g in self.ontology.groups if g.when is not None)
+        applying = {g: applies(self.ontology, g, labels) for g in groups}
         everywhere = np.ones(len(labels), bool)
         for v in self.variables:
-            free = applying.get(v.group, everywhere) if v.parent < 0 else states[:, list(v.free)].any(1)
+            free = applying.get(v.group, everywhere) if v.parent < 0 else np.any(states[:, list(v.free)], axis=1)
             _set_states(self, v, labels, free, states)
         legal = (self.labels_of(states) == labels).all(1) & (self.count_by_variable(states) == 1).all(1)
         for law in self.constraints:
