@@ -13,6 +13,7 @@ from .groups import CommandGroup
 
 COMMANDS = {
     "check": "check:check",
+    "fmt": "fmt:fmt",
     "show": "show:show",
     "convert": "convert:convert",
     "init": "init:init",
@@ -21,6 +22,7 @@ COMMANDS = {
     "report": "report:report",
     "predict": "predict:predict",
     "plugins": "plugins:plugins",
+    "lsp": "lsp:lsp",
 }
 
 EXIT_WRONG, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130

@@ -13,7 +13,7 @@ import pytest
 import linnaeus
 from linnaeus.plugins.registry import KINDS, installed, load
 
-SOURCES = ("cli", "dsl", "plugins", "reports", "search")
+SOURCES = ("cli", "dsl", "lsp", "plugins", "reports", "search")
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +38,8 @@ def test_installed_entry_points_are_the_declared_ones(pyproject: dict) -> None:
     }
     found = {
         (p.group, p.name, p.value)
-        for kind in KINDS
-        for p in entry_points(group=f"linnaeus.{kind}s")
+        for group in ("pygments.lexers", *(f"linnaeus.{kind}s" for kind in KINDS))
+        for p in entry_points(group=group)
         if p.dist.name == "linnaeus"
     }
     assert found == declared, "entry points freeze at install: run pip install -e . again"
