@@ -165,7 +165,12 @@ def _size(group: GroupOutline) -> Findings:
     elif kind is Kind.HIERARCHY and not group.open:
         classes = list(group.all_classes())
         if sum(not c.classes for c in classes) == 1 and not any(c.open or has_bad(c.node.body) for c in classes):
-            yield finding("W104", name.span, f"the hierarchy `{group.id}` has one leaf, so it decides nothing")
+            yield finding(
+                "W104",
+                name.span,
+                f"the hierarchy `{group.id}` has one leaf, so it decides nothing",
+                "add a class, or mark it `open`",
+            )
 
 
 def _open_place(group: GroupOutline) -> Findings:

@@ -8,6 +8,14 @@ from pathlib import Path
 from .source import read_source
 
 
+def absolute(path: Path) -> Path:
+    """What makes a path itself: absolute, links followed; as written where that can't be found out."""
+    try:
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):  # a NUL byte, a circle of links
+        return path
+
+
 class Files:
     """Reads files, an editor's unsaved ones from memory.
 
@@ -16,7 +24,7 @@ class Files:
     """
 
     def __init__(self, overlay: Mapping[Path, str] | None = None):
-        self.overlay = {path.resolve(): text for path, text in (overlay or {}).items()}
+        self.overlay = {absolute(path): text for path, text in (overlay or {}).items()}
         self.texts: dict[str, str] = {}
         """What was read, by the name that spans give it."""
 
@@ -26,7 +34,7 @@ class Files:
         Raises:
             LinnaeusError: E001, E002.
         """
-        text = self.overlay.get(path.resolve())
+        text = self.overlay.get(absolute(path))
         if text is None:
             text = read_source(path)
         self.texts[str(path)] = text

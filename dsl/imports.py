@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import Diagnostic, LinnaeusError, Span
-from .files import Files
+from .files import Files, absolute
 from .ontology import Ontology
 from .syntax import Document, ImportNode
 
@@ -56,9 +56,9 @@ def _load(
 ) -> tuple[Module | None, list[Diagnostic]]:
     span = node.path.span
     path = files.beside(span.file, node.path.value)
-    absolute = path.resolve()
-    if absolute in importing:
-        cycle = [*importing[importing.index(absolute) :], absolute]
+    identity = absolute(path)
+    if identity in importing:
+        cycle = [*importing[importing.index(identity) :], identity]
         message = f"imports go in a circle: {' → '.join(p.name for p in cycle)}"
         step = "move what the files share to one that imports neither"
         return None, [Diagnostic("E121", message, span=span, help=step)]

@@ -68,12 +68,9 @@ class _Linker:
             return
         found: list[ClassOutline] = []
         for reference in modifier.parents:
-            target = self.resolved(reference, self.scope.label)
-            if isinstance(target, ClassOutline) and self.scope.group_of(target) is group:
+            target = self.resolved(reference, lambda r: self.scope.within(group, r))
+            if isinstance(target, ClassOutline):
                 found.append(target)
-            elif target is not None:
-                step = f"`is` names classes of the same multilabel; for others write a rule: {class_.id} => …"
-                self.wrong("E118", reference.span, f"`{target.path}` is no class of {group.path}", step)
         self.links.parents[class_] = tuple(found)
 
     def rule(self, node: RuleNode) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import Diagnostic, LinnaeusError
 from .checks import run_checks
-from .files import Files
+from .files import Files, absolute
 from .imports import load_modules
 from .normalise import normalise
 from .ontology import Ontology
@@ -15,6 +15,9 @@ from .outline import Outline
 from .parser import parse, place
 from .resolve import resolve
 from .source import clean
+
+ECHOES = {"E125", "E131"}
+"""Unknown names, which are no news where something that may declare them was not read."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ class _Checking:
         self, text: str, file: str, importing: tuple[Path, ...]
     ) -> tuple[Ontology | None, Outline | None, tuple[Diagnostic, ...]]:
         """Check a text that the last of `importing` imports."""
-        path = Path(file).resolve()
+        path = absolute(Path(file))
         if path not in self.done:
             self.done[path] = self._check(text, file, (*importing, path))
         return self.done[path]
@@ -103,6 +106,8 @@ class _Checking:
         modules, failed = load_modules(document, self.files, lambda t, f: self.check(t, f, importing), importing)
         outline = resolve(document, modules, self.files)
         checked = [*failed, *outline.problems, *outline.links.problems, *run_checks(outline)]
+        if failed or unread or any(group.partial for group in outline.groups):
+            checked = [d for d in checked if d.code not in ECHOES]
         known = {(d.code, d.span) for d in unread}
         if any(d.severity == "error" for d in unread):
             checked = [d for d in checked if d.code != "E103"]  # what was not read may be what seems missing

@@ -11,7 +11,7 @@ from lark import Lark, Token, Tree, UnexpectedToken
 from ..errors import Diagnostic, did_you_mean
 from .source import clean
 from .syntax import Document, build_document, token_span
-from .tokens import CLOSER, OPENER, arrange, balance, lex, too_deep
+from .tokens import CLOSER, OPENER, arrange, balance, lex, too_deep, too_nested
 
 MAX_ERRORS = 50
 """Past this many errors in the text of one file, no more are reported."""
@@ -31,7 +31,26 @@ _READABLE = {
     "VERSION": "`version`",
     "FROM": "`from`",
     "AS": "`as`",
+    "OF": "`of`",
+    "AND": "an operator (and, or, =>, <=>)",
+    "EQ": "a comparison (==, !=, <, <=, >, >=, in)",
+    "RENAME": "rename, split or drop",
+    "ARROW": "`->`",
+    "BAR": "`|`",
+    "DOT": "`.`",
+    "RPAR": "`)`",
+    "NOT": "a formula",
 }
+_IMPLIED = {  # what a word in _READABLE says already
+    *("OR", "IMPLIES", "IFF", "NE", "LE", "GT", "GE", "IN", "SPLIT", "DROP", "ANY", "APPLIES", "AT", "EXACTLY", "LPAR"),
+    *("$END", "BAD", "OPEN_STRING", "OPEN_QUOTE", "MISNAMED", "STRAY", "QUOTED", "ALIAS_COMMA", "LIST_COMMA"),
+}
+_MISSING = {
+    "ARROW": "write an arrow: rename old -> new, split old -> a | b",
+    "AS": "another name for it stands after `as`",
+}
+_MISSING_AFTER = {"NAME", "QUOTED", "STRING"}
+_FORMULA_STARTS = {"NAME", "QUOTED", "NOT", "ANY", "APPLIES", "AT", "EXACTLY", "LPAR"}
 
 
 @cache
@@ -55,7 +74,7 @@ def parse(text: str, file: str) -> tuple[Document, tuple[Diagnostic, ...]]:
 def parse_tokens(text: str, file: str) -> tuple[Tree[Token] | None, tuple[Diagnostic, ...]]:
     """The grammar's tree of a text, with every token that the grammar saw, and what was wrong with it.
 
-    There is no tree where brackets nest too deep.
+    There is no tree where brackets or formulas nest too deep.
     """
     text, found = clean(text, file)
     tokens, strange = lex(grammar(), text, file)
@@ -65,7 +84,11 @@ def parse_tokens(text: str, file: str) -> tuple[Tree[Token] | None, tuple[Diagno
         return None, (*found, deep)
     tokens, unbalanced = balance(tokens, file)
     found += unbalanced[:MAX_ERRORS]
-    reader = _Reader(file, list(arrange(tokens)), {d.span.line for d in found if d.span and d.severity == "error"})
+    arranged = list(arrange(tokens))
+    deep = too_nested(arranged, file)
+    if deep is not None:
+        return None, (*found, deep)
+    reader = _Reader(file, arranged, {d.span.line for d in found if d.span and d.severity == "error"})
     tree = reader.read()
     return tree, tuple(sorted(found + reader.found, key=place))
 
@@ -158,12 +181,18 @@ def _explain(token: Token, previous: Token | None, accepts: set[str]) -> tuple[s
             did_you_mean(str(token), [*_KINDS, "ontology", "import", "use", "rule", "migrate"], plural="declarations"),
             "E011",
         )
-    if token.type in ("NAME", "QUOTED") and previous is not None and before in ("NAME", "QUOTED"):
+    if before in ("NAME", "QUOTED", "RPAR", "RBRACE") and "IMPLIES" in accepts and token.type in _FORMULA_STARTS:
+        step = "join them by and, or, =>, <=>, or write each on a line of its own"
+        return f"two formulas side by side: {previous} {token}".replace("`", ""), step, "E013"
+    missing = next((_MISSING[name] for name in _MISSING if name in accepts and before in _MISSING_AFTER), None)
+    if token.type in ("NAME", "QUOTED") and previous is not None and before in ("NAME", "QUOTED") and missing is None:
         return _side_by_side(token, previous)
     if token.type == "STRING" and before == "STRING":
         return "a second title", 'other spellings stand after `aka`: aka "…", "…"', "E013"
     found = {"$END": "the end of the file", "SEP": "the end of the line"}.get(token.type, text)
-    return f"expected {_list(accepts)}, found {found}", None, "E011"
+    if accepts == {"STRING"}:
+        missing = "a path or a version stands in double quotes"
+    return f"expected {_list(accepts)}, found {found}", missing, "E011"
 
 
 def _side_by_side(token: Token, previous: Token) -> tuple[str, str | None, str]:
@@ -179,6 +208,10 @@ def _list(accepts: set[str]) -> str:
     parts = [text for name, text in _READABLE.items() if name in accepts]
     if "MULTICLASS" in accepts:
         parts.append("a group (binary, multiclass, hierarchy, multilabel, ordinal)")
+    if "NOT" in accepts and "NAME" in accepts:
+        parts.remove("a name")
+    if "EQ" in accepts:
+        parts.remove("`<`")
     if not parts:
-        parts = sorted(name.lower() for name in accepts - {"$END", "BAD"})[:6] or ["the end of the file"]
+        parts = sorted(f"`{name.lower()}`" for name in accepts - _IMPLIED)[:6] or ["the end of the file"]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"

@@ -117,7 +117,7 @@ def check_migrations(outline: Outline) -> Findings:
     """E138 a change that can't be; W123 one that is doubtful."""
     header = outline.header
     versions: dict[str, int] = {}
-    here = {path for group in outline.groups for path in (group.path, *(c.path for c in group.all_classes()))}
+    here = _names(outline) if outline.links.migrations else set()
     for migration in outline.links.migrations:
         version = migration.node.version
         if version.value in versions:
@@ -132,6 +132,17 @@ def check_migrations(outline: Outline) -> Findings:
             yield finding("E138", version.span, f"a migration from this file's own version {version.value!r}", step)
         yield from _changes(migration.node)
         yield from _targets(migration, here)
+
+
+def _names(outline: Outline) -> set[str]:
+    """Every path of the file and every end of one."""
+    paths = [path for group in outline.groups for path in (group.path, *(c.path for c in group.all_classes()))]
+    ends = set(paths)
+    for path in paths:
+        while "." in path:
+            path = path.partition(".")[2]
+            ends.add(path)
+    return ends
 
 
 def _changes(node: MigrationNode) -> Findings:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import Diagnostic, Span, did_you_mean
-from .files import Files
+from .files import Files, absolute
 from .imports import Module
 from .link import link
 from .names import segment
@@ -176,7 +176,7 @@ def _variable(module: Module, group: GroupOutline) -> tuple[Path, str]:
     while group.used is not None:
         module, path = group.used.module, group.used.original(group.path)
         group = next(g for g in module.outline.groups if g.path == path)
-    return module.path.resolve(), group.path
+    return absolute(module.path), group.path
 
 
 def _named(group: GroupOutline, name: Name) -> GroupOutline:

@@ -94,7 +94,9 @@ def _stray(token: Token, text: str, file: str) -> Diagnostic:
     before = re.search(r"[^\s{}(),;\"`]*$", text[max(0, position - 80) : position])
     after = re.match(r"[^\s{}(),;\"`]*", text[position : position + 80])
     chunk = (before[0] if before else "") + (after[0] if after else "")
-    if token == "'" and chunk.startswith("'"):
+    if token == "=":
+        step = "two values are compared with `==`"
+    elif token == "'" and chunk.startswith("'"):
         step = 'strings stand in double quotes: "…"'
     elif chunk != str(token) and any(c.isalnum() for c in chunk):
         step = (
@@ -196,6 +198,32 @@ def too_deep(tokens: list[Token], file: str) -> Diagnostic | None:
             return Diagnostic(
                 "E010", f"brackets nest deeper than {MAX_DEPTH}", span=token_span(token, file), help="use fewer levels"
             )
+    return None
+
+
+def too_nested(tokens: Iterable[Token], file: str) -> Diagnostic | None:
+    """The first operator of a formula that stands too deep in others: brackets, `not` and arrows count.
+
+    Args:
+        tokens: as `arrange` leaves them.
+    """
+    nested = [0]  # for each open bracket, how deep the formula is in it
+    nots = 0
+    for token in tokens:
+        if token.type in CLOSER:
+            nested.append(1 + nots)
+            nots = 0
+        elif token.type in OPENER and len(nested) > 1:
+            nested.pop()
+        elif token.type in ("IMPLIES", "IFF"):
+            nested[-1] += 1
+        elif token.type in ("SEP", "COMMA", "LIST_COMMA", "ALIAS_COMMA"):
+            nested[-1] = min(nested[-1], 1)
+        nots = nots + 1 if token.type == "NOT" else 0
+        if sum(nested) + nots > 2 * MAX_DEPTH:
+            span = token_span(token, file)
+            message = f"this formula is nested deeper than {2 * MAX_DEPTH}"
+            return Diagnostic("E010", message, span=span, help="write several formulas")
     return None
 
 

@@ -151,7 +151,15 @@ def test_depth_is_limited_not_the_stack() -> None:
     assert check_text(nested(MAX_DEPTH), "x.onto").ontology is not None
     assert codes(nested(MAX_DEPTH + 1)) == ["E010"]
     assert codes("{" * 20_000) == ["E010"]
-    assert codes("ontology x\nrule r {" + "not " * 10_000 + "a }\nbinary b") == ["E020"]
+    for deep in (
+        "not " * 10_000 + "b",
+        "b => " * 10_000 + "b",
+        "not\n" * 10_000 + "b",
+        "b => b <=> (" * 50 + "b" + ")" * 50,
+    ):
+        assert codes(f"ontology x\nbinary b\nrule r {{ {deep} }}") == ["E010"]
+    wide = " and ".join(["not b"] * 2_000)
+    assert "E010" not in codes(f"ontology x\nbinary b\nrule r {{ {wide} }}")
 
 
 @pytest.mark.parametrize("text", ["}" * 5_000, "a b\n" * 2_000, "ontology x\nmulticlass g {\n" + "a b\n" * 2_000 + "}"])
