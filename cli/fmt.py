@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def _format(path: Path) -> _Result:
     result = _Result(path)
     try:
         if path == STANDARD_INPUT:
-            result.before = decode(click.get_binary_stream("stdin").read(), result.name)
+            result.before = decode(sys.stdin.buffer.read(), result.name)
         else:
             result.before = read_source(path)
         result.after = format_text(result.before, result.name)
