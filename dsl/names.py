@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from .ontology import Group, Label, Ontology
+from .ontology import Change, Group, Kind, Label, Migration, Ontology
 
 T = TypeVar("T")
 
@@ -23,13 +23,15 @@ class Match(Generic[T]):
     """What a name meant.
 
     `item` is the one thing meant, or None; `folded` says that it was found only after folding case, spaces, hyphens and
-    underscores. Without an item, `candidates` lists the paths it could mean where `ambiguous`, else the nearest names.
+    underscores; `former` that it is a name of an earlier version, which `migrate` translates. Without an item,
+    `candidates` lists the paths it could mean where `ambiguous`, else the nearest names.
     """
 
     item: T | None
     folded: bool = False
     ambiguous: bool = False
     candidates: tuple[str, ...] = ()
+    former: bool = False
 
 
 def fold(text: str) -> str:
@@ -50,8 +52,13 @@ def slug(text: str) -> str:
 
 
 def find_group(ontology: Ontology, text: str) -> Match[Group]:
-    """The group that `text` names by its id, title, alias, path or a unique end of its path."""
-    return _group_names(ontology).find(text)
+    """The group that `text` names by its id, title, alias, path or a unique end of its path, else by an old name."""
+    match = _group_names(ontology).find(text)
+    if match.item is None and not match.ambiguous and ontology.migrations:
+        former = _find_former(_former_groups(ontology), text)
+        if former.item is not None or former.ambiguous:
+            return former
+    return match
 
 
 def find_label(ontology: Ontology, group: Group, text: str) -> Match[Label]:
@@ -62,6 +69,13 @@ def find_label(ontology: Ontology, group: Group, text: str) -> Match[Label]:
         text: a class, a level, or for a binary its own name (values such as yes and no are the data binding's matter).
     """
     return _label_names(ontology, group.index).find(text)
+
+
+def find_former(ontology: Ontology, group: Group, text: str) -> Match[tuple[int, ...]]:
+    """What the classes that earlier versions called `text` may be now, as labels of `group`: several after a split,
+    none where the class was dropped. Any end of an old path names it; versions that disagree make it ambiguous.
+    """
+    return _find_former(_former_labels(ontology, group.index), text)
 
 
 def find_child(ontology: Ontology, group: Group, parent: Label | None, text: str) -> Match[Label]:
@@ -155,6 +169,47 @@ def _child_names(ontology: Ontology, group: int, parent: int | None) -> _Names[L
         names.add(ontology.labels[index], ontology.labels[index].path, _spellings(ontology.labels[index], ()))
     names.simple = list(names.folded)
     return names
+
+
+def _find_former(names: _Names[T], text: str) -> Match[T]:
+    """What an old name means now. Versions that had the same name for the same thing agree."""
+    match = names.find(text)
+    if match.ambiguous:
+        meant = {names.paths[path] for path in match.candidates}
+        if len(meant) == 1:
+            return Match(meant.pop(), folded=match.folded, former=True)
+    return replace(match, former=True)
+
+
+@lru_cache(maxsize=16)
+def _former_groups(ontology: Ontology) -> _Names[Group]:
+    names: _Names[Group] = _Names()
+    for migration in ontology.migrations:
+        for change in migration.changes:
+            group = ontology.groups[change.group]
+            if change.group >= 0 and (not change.labels or (group.kind is Kind.BINARY and len(change.labels) == 1)):
+                names.add(group, _old(change, migration), _ends(path_steps(change.old)))
+    return names
+
+
+@lru_cache(maxsize=256)
+def _former_labels(ontology: Ontology, group: int) -> _Names[tuple[int, ...]]:
+    """By old name, what it may be now. A dropped name is one of any group, unless its path says of which."""
+    names: _Names[tuple[int, ...]] = _Names()
+    for migration in ontology.migrations:
+        for change in migration.changes:
+            steps = path_steps(change.old)
+            owners = {ontology.labels[i].group for i in change.labels}
+            if change.group < 0:
+                above = (find_group(ontology, ".".join(steps[:k])).item for k in range(1, len(steps)))
+                owners = {g.index for g in above if g is not None} or {group}
+            if group in owners:
+                names.add(change.labels, _old(change, migration), _ends(steps))
+    return names
+
+
+def _old(change: Change, migration: Migration) -> str:
+    return f"{change.old} (version {migration.version})"
 
 
 def path_steps(path: str) -> list[str]:
