@@ -9,6 +9,8 @@ from ..errors import Diagnostic, LinnaeusError
 from .checks import run_checks
 from .files import Files, absolute
 from .imports import load_modules
+from .logic_checks import run_logic_checks
+from .logic_checks import run_logic_checks
 from .normalise import normalise
 from .ontology import Ontology
 from .outline import Outline
@@ -114,7 +116,8 @@ class _Checking:
         found = [*unread, *(d for d in checked if (d.code, d.span) not in known)]
         if any(d.severity == "error" for d in found):
             return None, outline, _sorted(found, file)
-        ontology, _ = normalise(outline)
+        ontology, places = normalise(outline)
+        found += run_logic_checks(ontology, places)
         if any(d.severity == "error" for d in found):
             return None, outline, _sorted(found, file)
         return ontology, outline, _sorted(found, file)
