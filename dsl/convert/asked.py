@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..draft import Draft, DraftClass, DraftGroup, DraftRule
@@ -36,9 +36,9 @@ class QuestionReader:
 
     def lose_keys(self, value: Value, known: Collection[str]) -> None:
         """List the keys of an object that are not `known` and hold something."""
-        for key in value.keys():  # noqa: SIM118 - a method of ours: it checks that this is an object
+        for key in sorted(set(value.keys()) - set(known)):
             found = value.get(key)
-            if key not in known and found is not None and found.data not in ("", [], {}):
+            if found is not None and found.data not in ("", [], {}):
                 self.lose(found.where, f"the key {key!r}")
 
     def finish(self, questions: list[Question]) -> Read:
@@ -67,7 +67,6 @@ class QuestionReader:
             self._class(asked, option, class_, path)
         if other is not None:
             self._formulas[other] = quote_path(f"{path}.{OTHER}")
-            self._groups[other] = path
             self._hoist(other)
         prefix = f"{path}." if path else ""
         pairs = zip(questions, named[len(listed) :], strict=True)
@@ -78,7 +77,7 @@ class QuestionReader:
         """Fill the class of an option of a question."""
         here = f"{path}.{segment(class_.id)}"
         self.read.places[here] = option.where
-        self._formulas[option], self._groups[option] = quote_path(here), path
+        self._formulas[option] = quote_path(here)
         if asked is None or asked.answer is Answer.LEVEL:
             self._hoist(option)
             return
@@ -94,6 +93,8 @@ class QuestionReader:
         if group.kind is Kind.BINARY:
             self._binary(question, path)
         else:
+            if group.kind is not Kind.MULTILABEL:  # `in` asks for a single value
+                self._groups.update((option, path) for option in _options(question))
             group.classes, _, group.open = self._body(question, [], path)
         here = quote_path(path)
         self._require(question, f"applies {here} => any {here}" if "." in path or question.when else f"any {here}")
@@ -162,6 +163,15 @@ class QuestionReader:
         if len(formulas) == 1 or groups or group is None:
             return " or ".join(formulas)
         return f"{quote_path(group)} in {{{', '.join(formulas)}}}"
+
+
+def _options(question: Question) -> Iterator[Option]:
+    """The options of a question, and those that are classes under them."""
+    for option in question.options:
+        yield option
+        deeper = question.deeper(option)
+        if deeper is not None:
+            yield from _options(deeper)
 
 
 def _listed(asked: Question | None) -> tuple[list[Option], Option | None]:

@@ -158,6 +158,9 @@ class QuestionWriter:
             question.when = self._conditions(rest) if self.conditions else []
             if not question.when:
                 self._lose(group.path, "when the group applies")
+            label = self.ontology.labels[rest.labels[0]] if rest.op is Op.HOLDS else None
+            if label is not None and option is not None and _inside(label.path, option.where):
+                self._lose(group.path, "that it stands outside the braces of the class that it asks for")
         if option is None:
             return False
         if group.condition is not None and self._braces(group.condition):
@@ -186,13 +189,19 @@ class QuestionWriter:
             return Condition([self.options[inner.labels[0]]], chosen)
         if inner.op is Op.IN:
             return Condition([self.options[i] for i in inner.labels], chosen)
+        if inner.op is Op.OR and all(arg.op is Op.HOLDS for arg in inner.args):
+            labels = [arg.labels[0] for arg in inner.args]
+            groups = {self.ontology.labels[i].group for i in labels}
+            if len(groups) == 1 and self.ontology.groups[groups.pop()].kind is Kind.MULTILABEL:
+                return Condition([self.options[i] for i in labels], chosen)
         return None
 
     # --- what comes back under another name ---------------------------------------------------------
 
     def _check_names(self, options: list[Option], questions: list[Question], asked: Question | None = None) -> None:
         """List the ids and titles that are not what reading makes of the names."""
-        items = [x for x in [*options, *questions] if not (isinstance(x, Option) and x.other)]
+        items: list[Option | Question] = [option for option in options if not option.other]
+        items += questions
         for item, named in zip(items, name_items([_given(x, self.ids) for x in items], [], []), strict=True):
             if named.id != item.id:
                 self._lose(item.where, "the id")

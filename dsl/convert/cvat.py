@@ -1,9 +1,10 @@
 """CVAT labels JSON, as its label constructor shows it in raw form.
 
-    [{"name", "type", "color", "attributes": [{"name", "mutable", "input_type", "default_value", "values"}], "sublabels"}]
+    [{"name", "type", "color", "attributes": [ATTRIBUTE…], "sublabels": [LABEL…]}]
 
-Labels of the type `tag` are said of an image, others are drawn in it. The label `image`, a tag, holds the attributes of
-every image. The values of a number are its minimum, its maximum and its step. See https://docs.cvat.ai (labels).
+An attribute is {"name", "mutable", "input_type", "default_value", "values"}; the values of a number are its minimum,
+its maximum and its step. Labels of the type `tag` are said of an image, others are drawn in it. The label `image`, a
+tag, holds the attributes of every image. See https://docs.cvat.ai (labels).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def recognises(path: Path) -> bool:
     """Whether a JSON file is a list of labels with attributes, or holds one as `labels`."""
     try:
         labels = list(_labels(read_json(path)))
-        return bool(labels) and all({"name", "attributes"} <= set(label.keys()) for label in labels)
+        return bool(labels) and all(label.has("name", "attributes") for label in labels)
     except LinnaeusError:
         return False
 
@@ -170,8 +171,7 @@ def _flat(question: Question, losses: list[Loss]) -> list[Question]:
         losses.append(Loss(question.where, "the hierarchy: its leaves stand in one row"))
         question.options, inner = _leaves(question)
         _tell_apart(question.options)
-    for asked in inner:
-        losses.append(Loss(asked.where, "when the group applies"))
+    losses += [Loss(asked.where, "when the group applies") for asked in inner]
     row = [question]
     if question.answer is Answer.MANY:
         losses.append(Loss(question.where, "that it is one multilabel: each class is a checkbox of its own"))

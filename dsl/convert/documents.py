@@ -43,6 +43,10 @@ class Value:
         """The keys of an object."""
         return list(self._as(dict, "an object"))
 
+    def has(self, *keys: str) -> bool:
+        """Whether it is an object with all these keys."""
+        return isinstance(self.data, dict) and all(key in self.data for key in keys)
+
     def get(self, key: str) -> Value | None:
         """The value of a key of an object; None where it is missing or null."""
         found = self._as(dict, "an object").get(key)
@@ -64,6 +68,10 @@ class Value:
         """The values of the lists under some keys of an object, one after the other; a missing list is empty."""
         lists = [found for found in map(self.get, keys) if found is not None]
         return [item for found in lists for item in found.items()]
+
+    def text_of(self, *keys: str) -> str | None:
+        """The text of the first of some keys that an object has; None where it has none."""
+        return next((found.text() for key in keys if (found := self.get(key)) is not None), None)
 
     def text(self) -> str:
         """A text that says something, or a number or truth value as text."""
@@ -129,9 +137,9 @@ def _look_through(document: Value) -> None:
                 step = "a reader would silently take one of the two: delete one"
                 place = f"{value.file}, at {value.pointer(value.data.twice)}"
                 raise fail("E160", f"the key {value.data.twice!r} stands twice", where=place, help=step)
-            children = (Value(v, value.file, value.pointer(k)) for k, v in value.data.items())
+            children = [Value(v, value.file, value.pointer(k)) for k, v in value.data.items()]
         elif isinstance(value.data, list):
-            children = value.items()
+            children = list(value.items())
         else:
             continue
         queue.extend((child, depth + 1) for child in children if isinstance(child.data, dict | list))

@@ -2,8 +2,8 @@
 
 `Choices` asks for one or several of its `Choice`s; `Taxonomy` nests them, and is a hierarchy where `maxUsages` is 1;
 `Rating` is an ordinal of the levels 1 to `maxRating`. A `Header` right before one of these is its title. `visibleWhen`
-with `choice-selected` or `choice-unselected`, on them or on a `View` around them, is a condition. A `Choice`'s `value` is
-its title, its `alias` its id. See https://labelstud.io/tags.
+with `choice-selected` or `choice-unselected`, on them or on a `View` around them, is a condition. A `Choice`'s `value`
+is its title, its `alias` its id. See https://labelstud.io/tags.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _KNOWN = {
     "Header": ("value",),
     "Image": ("name", "value"),
 }
+_UNCLEAR = "which class a condition names: another is called so too, or its name has a comma"
 _IMAGE = "image"
 _MOST_STARS = 100
 
@@ -57,6 +58,7 @@ class _Reader:
     def __init__(self, path: Path):
         self.reader = QuestionReader(path)
         self.found: dict[str, Question] = {}
+        self.tags: dict[Question, Tag] = {}
         self.shown: list[tuple[Question, list[Tag]]] = []
 
     def view(self, view: Tag, around: list[Tag]) -> None:
@@ -96,7 +98,7 @@ class _Reader:
         title = header.attributes.get("value", "").strip() if header else ""
         question = self.question(tag, title or name)
         question.id = name
-        self.found[name] = question
+        self.found[name], self.tags[question] = question, tag
         self.shown.append((question, [*around, tag] if "visibleWhen" in tag.attributes else around))
 
     def question(self, tag: Tag, title: str) -> Question:
@@ -141,22 +143,22 @@ class _Reader:
     # --- conditions ---------------------------------------------------------------------------------
 
     def placed(self) -> list[Question]:
-        """The questions, those that are asked after one choice under its option."""
+        """The questions; one that is asked after one choice, under its option."""
+        when = {q: [c for tag in tags if (c := self.condition(tag)) is not None] for q, tags in self.shown}
+        owner = {option: q for q in self.found.values() for inner in q.walk() for option in inner.options}
+        asked = {q: [c.options[0] for c in conditions if _one(c)] for q, conditions in when.items()}
         top = []
-        for question, tags in self.shown:
-            conditions = [c for tag in tags if (c := self.condition(tag)) is not None]
-            first = conditions[0] if conditions else None
-            if first is not None and first.chosen and len(first.options) == 1 and not self.within(question, first):
-                first.options[0].questions.append(question)
-                conditions = conditions[1:]
+        for question, conditions in when.items():
+            implied = {o for option in asked[question] for o in _above(owner[option], asked, owner)}
+            if any(owner[option] is question for option in implied.union(asked[question])):
+                raise self.tags[question].wrong("shown only after it is answered itself", "check whenTagName")
+            conditions = [c for c in conditions if not (_one(c) and c.options[0] in implied)]
+            if conditions and _one(conditions[0]):
+                conditions.pop(0).options[0].questions.append(question)
             else:
                 top.append(question)
             question.when = conditions
         return top
-
-    def within(self, question: Question, condition: Condition) -> bool:
-        """Whether the option of a condition is one of a question, or of those that are asked under it."""
-        return any(condition.options[0] in inner.options for inner in question.walk())
 
     def condition(self, tag: Tag) -> Condition | None:
         kind, name, values = (tag.attributes.get(key) for key in _WHEN)
@@ -166,21 +168,38 @@ class _Reader:
         if name not in self.found:
             raise tag.wrong(f"whenTagName names {name!r}, which is no Choices, Taxonomy or Rating", "check the name")
         options = [o for q in self.found[name].walk() for o in q.options] if values else self.found[name].options
-        wanted = [value.strip() for value in values.split(",")] if values else [o.name for o in options]
+        if not values:
+            return Condition(options, kind == "choice-selected")
+        whole = any(values == o.name for o in options)
         chosen = []
-        for value in wanted:
+        for value in [values] if whole else [value.strip() for value in values.split(",")]:
             match = [o for o in options if value in (o.name, o.id)]
             if not match:
                 raise tag.wrong(f"whenChoiceValue names {value!r}, which {name} has not", "check the value")
-            chosen.append(match[0])
+            chosen += match
         return Condition(chosen, kind == "choice-selected")
+
+
+def _one(condition: Condition) -> bool:
+    return condition.chosen and len(condition.options) == 1
+
+
+def _above(question: Question, asked: dict[Question, list[Option]], owner: dict[Option, Question]) -> set[Option]:
+    """The options that are chosen wherever a question is asked."""
+    found: set[Option] = set()
+    queue = [question]
+    while queue:
+        new = set(asked[queue.pop()]) - found
+        found |= new
+        queue += [owner[option] for option in new]
+    return found
 
 
 # --- ontology → configuration ----------------------------------------------------------------------
 
 
 def write(ontology: Ontology) -> Written:
-    """Groups as controls: hierarchies and nested multilabels as Taxonomy, levels 1, 2, … as Rating, others as Choices."""
+    """Groups as controls: hierarchies and nested multilabels as Taxonomy, levels from 1 as Rating, else Choices."""
     writer = QuestionWriter(ontology, ids=True, orders=_are_stars, conditions=True)
     questions = writer.questions()
     lines = ["<View>", f'  <Image name="{_IMAGE}" value="${_IMAGE}"/>']
@@ -243,6 +262,10 @@ class _Controls:
         values = ",".join(option.name for option in options)
         kind = "choice-selected" if condition.chosen else "choice-unselected"
         name = self.names[options[0]]
+        alike = {o.name for o, tag in self.names.items() if tag == name and o not in options}
+        for option in options:
+            if option.name in alike or "," in option.name:
+                self.losses.append(Loss(option.where, _UNCLEAR))
         return f' visibleWhen="{kind}" whenTagName={quoteattr(name)} whenChoiceValue={quoteattr(values)}'
 
     def control(self, question: Question, name: str, shown: str, indent: str) -> Iterator[str]:

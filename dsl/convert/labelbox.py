@@ -30,7 +30,7 @@ def recognises(path: Path) -> bool:
     try:
         document = read_json(path)
         tools, asked = document.entries("tools"), document.entries("classifications")
-        return any("tool" in v.keys() for v in tools) or any("instructions" in v.keys() for v in asked)  # noqa: SIM118 - a method of ours
+        return any(v.has("tool") for v in tools) or any(v.has("instructions") for v in asked)
     except LinnaeusError:
         return False
 
@@ -62,7 +62,6 @@ def _tool(reader: QuestionReader, value: Value) -> Option:
 
 def _question(reader: QuestionReader, value: Value) -> Question | None:
     kind = value.need("type")
-    title = value.get("instructions") or value.need("name")
     if kind.text() in _FREE:
         reader.lose(value.where, "a question with a free answer")
         return None
@@ -75,17 +74,17 @@ def _question(reader: QuestionReader, value: Value) -> Question | None:
         reader.lose(scope.where, "that it is asked of each frame")
     reader.lose_keys(value, ("type", "instructions", "name", "required", "scope", "options"))
     options = [_option(reader, v) for v in value.entries("options")]
-    required, name = value.get("required"), value.get("name")
+    title = value.text_of("instructions") or value.need("name").text()
+    required = value.get("required")
     flag = None if required is None else required.flag()
-    return Question(title.text(), _ANSWERS[kind.text()], options, value.where, name and name.text(), flag)
+    return Question(title, _ANSWERS[kind.text()], options, value.where, value.text_of("name"), flag)
 
 
 def _option(reader: QuestionReader, value: Value) -> Option:
     reader.lose_keys(value, ("label", "value", "options"))
     questions = [q for v in value.entries("options") if (q := _question(reader, v)) is not None]
-    title = value.get("label") or value.need("value")
-    id_ = value.get("value")
-    return Option(title.text(), value.where, id_ and id_.text(), questions)
+    title = value.text_of("label") or value.need("value").text()
+    return Option(title, value.where, value.text_of("value"), questions)
 
 
 def write(ontology: Ontology) -> Written:

@@ -15,7 +15,7 @@ Formats translate their files to and from questions, so that all of them mean th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -98,7 +98,7 @@ class Question:
         return any(self.deeper(option) for option in self.options)
 
 
-def name_items(items: list[Option | Question], losses: list[Loss], taken: list[str]) -> list[DraftClass]:
+def name_items(items: Sequence[Option | Question], losses: list[Loss], taken: list[str]) -> list[DraftClass]:
     """The ids and titles of options and questions that stand side by side; `taken` are ids that are not free."""
     terms = [Term(str(i), x.name, x.where, x.id and natural_id(x.id)) for i, x in enumerate(items)]
     return name_siblings(terms, losses, taken)

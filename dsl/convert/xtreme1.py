@@ -4,7 +4,8 @@
      "classifications": [{"name", "isRequired", "inputType", "options": [OPTION…]}]}
 
 A question inside is {"name", "required", "type", "options"}, an option {"name", "attributes": [QUESTION…]}, and so on
-to any depth. A classification may also have its options in an object `attribute`. See https://docs.xtreme1.io (ontology).
+to any depth. A classification may also have its options in an object `attribute`. See
+https://docs.xtreme1.io (ontology).
 """
 
 from __future__ import annotations
@@ -31,10 +32,9 @@ def recognises(path: Path) -> bool:
     try:
         document = read_json(path)
         entries = document.entries("classes", "classifications")
-        keys = {key for entry in entries for key in entry.keys()}  # noqa: SIM118 - a method of ours
     except LinnaeusError:
         return False
-    return bool(keys & {"toolType", "inputType", "isRequired"})
+    return any(entry.has(key) for entry in entries for key in ("toolType", "inputType", "isRequired"))
 
 
 def read(path: Path) -> Read:
