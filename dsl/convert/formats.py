@@ -97,6 +97,13 @@ FORMATS = {
         Format("label-studio", "Label Studio labeling config (XML)", "label_studio", (".xml",)),
         Format("labelbox", "Labelbox ontology JSON", "labelbox", (".json",)),
         Format("cvat", "CVAT labels JSON", "cvat", (".json",)),
+        Format("coco", "COCO categories (JSON)", "coco", (".json",)),
+        Format("open-images", "Open Images class hierarchy (JSON)", "open_images", (".json",)),
+        Format("skos", "SKOS vocabulary (Turtle)", "skos", (".ttl",)),
+        Format("skos-xml", "SKOS vocabulary (RDF/XML)", "skos_xml", (".rdf", ".owl")),
+        Format("csv", "CSV taxonomy", "table", (".csv",)),
+        Format("folders", "folder tree of images", "folder_tree", (FOLDER,)),
+        Format("tfds", "TensorFlow Datasets features", "tfds", (".json", FOLDER)),
     )
 }
 
