@@ -7,15 +7,15 @@ A cell of a data set's column says something about one group: a class, an inner 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from .class_names import ClassNames, Meant
 from .evidence import NO, YES, Evidence, decided_labels
-from .names import Match, find_child, find_label
+from .names import Match
 from .ontology import Group, Kind, Label
 from .tables import Bools, Ints, Tables, Variable
 
@@ -58,17 +58,17 @@ def cell_text(cell: Cell) -> str:
 class GroupReader:
     """Reads the cells of one group.
 
-    `unlisted` says what a multilabel list leaves open: "no", or "unknown". `folded` collects the spellings found only
-    after folding case, spaces and hyphens, with the path of the class they were taken for.
+    `unlisted` says what a multilabel list leaves open: "no", or "unknown". `names` finds its classes, and knows what to
+    say of how names were read.
     """
 
     tables: Tables
     group: Group
     unlisted: Literal["no", "unknown"] = "unknown"
-    folded: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.variables = self.tables.group_variables(self.group)
+        self.names = ClassNames(self.tables, self.group)
 
     def read(self, cell: Cell) -> Masks:
         """What one cell that is not missing allows.
@@ -81,7 +81,8 @@ class GroupReader:
         v = self.variables[0]
         if isinstance(cell, tuple):
             cell = cell[0] if len(cell) == 1 else "{" + "|".join(cell) + "}"
-        return {v.index: self._choice(cell_text(cell), None)[0]}
+        mask, _ = self._choice(cell_text(cell), None)
+        return {} if mask is None else {v.index: mask}
 
     def read_path(self, cells: Sequence[Cell]) -> Masks:
         """What cells from coarse to fine say together (None where one is missing): each is looked for under the one
@@ -96,7 +97,7 @@ class GroupReader:
         for cell in cells:
             if cell is not None:
                 allowed, found = self._choice(cell_text(cell), node)
-                mask &= allowed
+                mask &= True if allowed is None else allowed
                 node = found or node
         return {v.index: mask}
 
@@ -118,12 +119,15 @@ class GroupReader:
 
     # --- one choice ---------------------------------------------------------------------------------
 
-    def _choice(self, text: str, under: Label | None) -> tuple[Bools, Label | None]:
-        """The states of the group's one variable that `text` allows, and the class it names if it names just one."""
+    def _choice(self, text: str, under: Label | None) -> tuple[Bools | None, Label | None]:
+        """The states of the group's one variable that `text` allows, and the class it names if it names just one.
+
+        No states but None: it says nothing, since it is an old name that has been dropped.
+        """
         v = self.variables[0]
-        match = self._find(text, under)
+        match = self.names.find(text, under)
         if match.item is not None:
-            return _mask(v, self.tables.label_states[match.item.index]), match.item
+            return self._any_of(text, match.item), match.item[0] if len(match.item) == 1 else None
         word = text.casefold()
         if word == NOT_APPLICABLE:
             return _mask(v, [v.na]), None
@@ -132,45 +136,99 @@ class GroupReader:
         if self.group.kind is Kind.BINARY and word in NO_WORDS:
             return _mask(v, [v.no]), None
         if text.startswith("!"):
-            return ~self._choice(text[1:].strip(), under)[0], None
+            denied = self._choice(text[1:].strip(), under)[0]
+            return None if denied is None else ~denied, None
         if text.startswith("{") and text.endswith("}"):
-            parts = [p.strip() for p in text[1:-1].split("|")]
-            return np.any([self._choice(p, under)[0] for p in parts], axis=0), None
+            parts = [self._choice(p.strip(), under)[0] for p in text[1:-1].split("|")]
+            said = [p for p in parts if p is not None]
+            return np.any(said, axis=0) if len(said) == len(parts) else None, None
         raise self._unknown(text, match)
+
+    def _any_of(self, text: str, classes: Meant) -> Bools | None:
+        if not classes:
+            return None
+        self._own(text, classes)
+        return _mask(self.variables[0], [s for c in classes for s in self.tables.label_states[c.index]])
+
+    def _own(self, text: str, classes: Meant) -> None:
+        """Refuse an old name that was split over several groups."""
+        if any(c.group != self.group.index for c in classes):
+            meant = " or ".join(c.path for c in classes)
+            raise AnnotationError(
+                f"{text!r} is now {meant}, which no one group can say", tuple(c.path for c in classes)
+            )
 
     # --- a list of classes --------------------------------------------------------------------------
 
     def _list(self, cell: Cell) -> Masks:
         """Listed classes hold, with all above them; `!a` does not; the rest is as `unlisted` says."""
+        names = self._listed(cell)
+        if any(t.casefold() == NOT_APPLICABLE and self.names.find(t).item is None for t in names):
+            return {v.index: _mask(v, [v.na]) for v in self.variables}
         listed: set[int] = set()
-        denied: set[int] = set()
-        for text in self._names(cell):
-            name = text[1:].strip() if text.startswith("!") else text
-            match = self._find(name, None)
-            if match.item is None and text.casefold() == NOT_APPLICABLE:
-                return {v.index: _mask(v, [v.na]) for v in self.variables}
-            if match.item is None and text.startswith("{"):
-                raise AnnotationError("a set of alternatives, which a multilabel group can't read: list what holds")
-            if match.item is None:
-                raise self._unknown(name, match)
-            (denied if text.startswith("!") else listed).add(match.item.index)
-        holding = {a for i in listed for a in self.tables.ontology.ancestors(i)}
+        split: dict[str, Meant] = {}
+        for text in (t for t in names if not t.startswith("!")):
+            meant = self._meant(text)
+            if len(meant) > 1:
+                split[text] = meant
+            listed |= {c.index for c in meant if len(meant) == 1}
+        denied = {c.index for t in names if t.startswith("!") for c in self._meant(t[1:].strip())}
+        maybe = self._settle(split, listed, denied)
+        holding = self._with_ancestors(listed)
         masks = {}
         for v in self.variables:
             mask = np.ones(v.stop - v.start, bool)
             if v.label in holding:
                 mask &= _mask(v, [v.start])
-            if v.label in denied or (v.label not in holding and self.unlisted == "no"):
+            if v.label in denied or (v.label not in holding | maybe and self.unlisted == "no"):
                 mask[0] = False
             if not mask.all():
                 masks[v.index] = mask
         return masks
 
-    def _names(self, cell: Cell) -> list[str]:
+    def _meant(self, text: str) -> Meant:
+        """The classes that one name in a list means."""
+        match = self.names.find(text)
+        if match.item is None and text.startswith("{"):
+            raise AnnotationError("a set of alternatives, which a multilabel group can't read: list what holds")
+        if match.item is None:
+            raise self._unknown(text, match)
+        self._own(text, match.item)
+        return match.item
+
+    def _settle(self, split: dict[str, Meant], listed: set[int], denied: set[int]) -> set[int]:
+        """Add to `listed` what the alternatives of old, split names come to, and return what they leave open.
+
+        Evidence is a set of states for each class by itself, so "at least one of them" is said only where one is known
+        to hold, or just one of them can be the least that holds.
+
+        Raises:
+            AnnotationError: the alternatives stay alternatives.
+        """
+        ontology = self.tables.ontology
+        maybe: set[int] = set()
+        for text, classes in split.items():
+            found = {c.index for c in classes}
+            maybe |= self._with_ancestors(found)
+            if found & self._with_ancestors(listed):
+                continue
+            able = {i for i in found if not denied.intersection(ontology.ancestors(i))} or found
+            least = [i for i in able if able.isdisjoint(a for a in ontology.ancestors(i) if a != i)]
+            if len(least) > 1:
+                meant = " or ".join(c.path for c in classes)
+                message = f"{text!r} is now {meant}, and evidence about a multilabel can't say 'at least one of them'"
+                raise AnnotationError(message, tuple(c.path for c in classes))
+            listed.update(least)
+        return maybe
+
+    def _with_ancestors(self, labels: set[int]) -> set[int]:
+        return {a for i in labels for a in self.tables.ontology.ancestors(i)}
+
+    def _listed(self, cell: Cell) -> list[str]:
         if isinstance(cell, tuple):
             return [t.strip() for t in cell]
         text = cell_text(cell)
-        if not text or self._find(text, None).item is not None:
+        if not text or self.names.find(text).item is not None:
             return [text] if text else []
         if text.casefold() in NO_WORDS:  # nothing of the group
             return [f"!{self.tables.ontology.labels[i].path}" for i in self.group.labels]
@@ -179,51 +237,7 @@ class GroupReader:
             return [text]
         return [part.strip() for part in text.split(sign) if part.strip()]
 
-    # --- names --------------------------------------------------------------------------------------
-
-    def _find(self, text: str, under: Label | None) -> Match[Label]:
-        match = self._nearest(text, under)
-        if match.item is None and not match.ambiguous and re.search(r"[/>]", text):
-            match = self._walk(re.split(r"\s*[/>]\s*", text.strip("/> "))) or match
-        if match.item is None and match.ambiguous:
-            match = self._same_states(match) or match
-        if match.item is not None and match.folded:
-            self.folded[text] = match.item.path
-        return match
-
-    def _nearest(self, text: str, under: Label | None) -> Match[Label]:
-        """A child of `under`, else `under` itself, else a class anywhere in the group."""
-        ontology = self.tables.ontology
-        if under is not None:
-            match = find_child(ontology, self.group, under, text)
-            if match.item is not None or match.ambiguous:
-                return match
-            above = ontology.labels[under.parents[0]] if under.parents else None
-            match = find_child(ontology, self.group, above, text)
-            if match.item is not None and match.item.index == under.index:
-                return match
-        return find_label(ontology, self.group, text)
-
-    def _walk(self, steps: list[str]) -> Match[Label] | None:
-        """A path of names from the top of the group, such as Fruit/Apple."""
-        node: Label | None = None
-        folded = False
-        for step in steps:
-            match = self._nearest(step, node) if node else find_child(self.tables.ontology, self.group, None, step)
-            if match.item is None or (node and node.index not in self.tables.ontology.ancestors(match.item.index)):
-                return None
-            node, folded = match.item, folded or match.folded
-        return Match(node, folded=folded)
-
-    def _same_states(self, match: Match[Label]) -> Match[Label] | None:
-        """An ambiguous name whose candidates mean the same (an only child named as its parent) is not ambiguous."""
-        found = [self.tables.ontology.labels[i] for i in self.group.labels]
-        found = [label for label in found if label.path in match.candidates]
-        meant = {tuple(sorted(self.tables.label_states[label.index])) for label in found}
-        single = self.group.kind is not Kind.MULTILABEL and len(meant) == 1
-        return Match(found[-1], folded=match.folded) if single else None
-
-    def _unknown(self, text: str, match: Match[Label]) -> AnnotationError:
+    def _unknown(self, text: str, match: Match[Meant]) -> AnnotationError:
         if match.ambiguous:
             return AnnotationError(f"{text!r} may mean any of {', '.join(match.candidates)}", match.candidates)
         return AnnotationError(f"{text!r} is no class of {self.group.path}", match.candidates)

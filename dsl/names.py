@@ -55,10 +55,15 @@ def find_group(ontology: Ontology, text: str) -> Match[Group]:
     """The group that `text` names by its id, title, alias, path or a unique end of its path, else by an old name."""
     match = _group_names(ontology).find(text)
     if match.item is None and not match.ambiguous and ontology.migrations:
-        former = _find_former(_former_groups(ontology), text)
+        former = find_former_group(ontology, text)
         if former.item is not None or former.ambiguous:
             return former
     return match
+
+
+def find_former_group(ontology: Ontology, text: str) -> Match[Group]:
+    """The group that earlier versions called `text`."""
+    return _find_former(_former_groups(ontology), text)
 
 
 def find_label(ontology: Ontology, group: Group, text: str) -> Match[Label]:

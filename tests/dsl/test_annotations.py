@@ -169,7 +169,7 @@ def test_folded_spellings_are_told_and_exact_ones_are_not(tables):
     reader = GroupReader(tables, group(tables, "crop"))
     reader.read("apple")
     reader.read("APPLE")
-    assert reader.folded == {"APPLE": "crop.fruit.apple"}
+    assert reader.names.folded == {"APPLE": "crop.fruit.apple"}
 
 
 @pytest.mark.parametrize("cell", ["yes", "no", "n/a", "other words"])
