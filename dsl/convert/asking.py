@@ -9,6 +9,7 @@ from ..names import segment
 from ..ontology import Group, Kind, Label, Ontology
 from .formats import Loss
 from .questions import OBJECTS, REQUIRED, YES_NO, Answer, Condition, Option, Question, name_items
+from .terms import natural_id
 
 _ANSWERS = {
     Kind.BINARY: Answer.YES_NO,
@@ -71,6 +72,9 @@ class QuestionWriter:
                 questions.remove(question)
                 if question.required:
                     self._lose(question.where, "that some class holds in every image")
+                for option in question.options if self.ids else []:  # a format with ids has none for objects
+                    if natural_id(option.name) != option.id:
+                        self._lose(option.where, "the id")
                 return question.options
         return []
 
@@ -220,7 +224,7 @@ class QuestionWriter:
 
 def _given(item: Option | Question, ids: bool) -> Option | Question:
     """What of an item's names a format keeps."""
-    id_ = item.id if ids and item.id != item.name else None
+    id_ = item.id if ids else None
     if isinstance(item, Option):
         return Option(item.name, item.where, id_)
     return Question(item.name, item.answer, [], item.where, id_)

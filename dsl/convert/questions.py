@@ -15,6 +15,7 @@ Formats translate their files to and from questions, so that all of them mean th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -30,6 +31,8 @@ REQUIRED = "required"
 OBJECTS = "objects"
 """The id of the multilabel group that stands for the kinds of objects that are drawn in an image."""
 YES_NO = ("yes", "no")
+
+_WORD = re.compile(r"\w[\w-]*")
 
 
 class Answer(Enum):
@@ -100,5 +103,12 @@ class Question:
 
 def name_items(items: Sequence[Option | Question], losses: list[Loss], taken: list[str]) -> list[DraftClass]:
     """The ids and titles of options and questions that stand side by side; `taken` are ids that are not free."""
-    terms = [Term(str(i), x.name, x.where, x.id and natural_id(x.id)) for i, x in enumerate(items)]
+    terms = [Term(str(i), x.name, x.where, given_id(x)) for i, x in enumerate(items)]
     return name_siblings(terms, losses, taken)
+
+
+def given_id(item: Option | Question) -> str | None:
+    """The id that a format itself gives to an item: as it is where it is one word, else made from it."""
+    if item.id is None or item.id == item.name:
+        return None
+    return item.id if _WORD.fullmatch(item.id) else natural_id(item.id)
