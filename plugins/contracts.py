@@ -102,6 +102,14 @@ class Head(Plugin):
     obeys_rules: ClassVar[bool]
     """Whether worlds that break a hard rule get probability zero."""
 
+    @classmethod
+    def check(cls, ontology: Ontology) -> None:
+        """Refuse an ontology that the head can't be right about; called when a study is read. None is by default.
+
+        Raises:
+            LinnaeusError: what of the ontology, and why.
+        """
+
     @abc.abstractmethod
     def build(self, tables: Tables, features: int, rngs: nnx.Rngs) -> HeadModule:
         """The module for one ontology and one number of input features."""
@@ -111,6 +119,14 @@ class Decoder(Plugin):
     """From a head's distribution to one answer. Chosen after training, at no training cost."""
 
     kind = "decoder"
+
+    @classmethod
+    def check(cls, ontology: Ontology) -> None:
+        """Refuse an ontology that the decoder can't be right about; called when a study is read. None is by default.
+
+        Raises:
+            LinnaeusError: what of the ontology, and why.
+        """
 
     @abc.abstractmethod
     def decode(self, tables: Tables, head: HeadModule, scores: jax.Array) -> jax.Array:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..dsl.ontology import Group, Kind
 from ..dsl.tables import Bools, Tables, compile_tables
+from ..dsl.worlds import applies
 from ..errors import did_you_mean, fail
 from ..plugins.contracts import ImageSpec
 from ..plugins.datasets.images import decode, reason
@@ -126,7 +127,7 @@ def _answer(tables: Tables, world: Bools, probabilities: NDArray[np.float32]) ->
 
 def _decided(tables: Tables, group: Group, world: Bools) -> bool | str | list[str] | None:
     """What a decoded world says of one group."""
-    if group.condition is not None and not world[group.condition]:
+    if not applies(tables.ontology, group.index, world[None])[0]:
         return None
     labels = tables.ontology.labels
     held = [i for i in group.labels if world[i]]

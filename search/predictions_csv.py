@@ -13,6 +13,7 @@ from ..dsl.annotations import NOT_APPLICABLE
 from ..dsl.evidence import NO, UNKNOWN, YES, decided_labels
 from ..dsl.ontology import Group, Kind
 from ..dsl.tables import Bools, Tables
+from ..dsl.worlds import applies
 from .results import SavedPredictions
 
 
@@ -74,8 +75,8 @@ def answer(tables: Tables, group: Group, worlds: Bools) -> list[str]:
 
 def _answers(tables: Tables, group: Group, worlds: Bools) -> Iterator[str]:
     names = tables.ontology.labels
-    for world in worlds:
-        if group.condition is not None and not world[group.condition]:
+    for world, here in zip(worlds, applies(tables.ontology, group.index, worlds), strict=True):
+        if not here:
             yield NOT_APPLICABLE
         elif group.kind is Kind.BINARY:
             yield "yes" if world[group.labels[0]] else "no"

@@ -66,7 +66,11 @@ def fit_prior(
         smoothing: added to the count of every state, so that no legal world gets probability 0.
         iterations: the most steps it takes.
         tolerance: it ends when no probability moves by more.
+
+    Raises:
+        LinnaeusError: E418 the ontology says more than a forest of variables can.
     """
+    Flat.check(tables.ontology)
     layout = lay_out(tables, flat=True)
     rows, times = np.unique(evidence.codes, axis=0, return_counts=True)
     expected = _expectation(layout)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...dsl.ontology import Kind, Ontology
 from ...dsl.tables import Ints, Tables
 from ..contracts import Decoder, HeadModule
+from ..heads.forest_only import require_forest
 
 if TYPE_CHECKING:
     import jax
@@ -30,10 +31,16 @@ class Risk(Decoder):
 
     name = "risk"
 
+    @classmethod
+    def check(cls, ontology: Ontology) -> None:
+        """Refuse rules, second parents and `when`: groups are answered one by one, so the answers might break them."""
+        require_forest(ontology, "E419", f"the decoder {cls.name!r}", "write decoder: best-world")
+
     def decode(self, tables: Tables, head: HeadModule, scores: jax.Array) -> jax.Array:
         """The decoded world as labels [B, L] bool, from scores [B, K]; always a legal one."""
         from ..heads import forest
 
+        self.check(tables.ontology)
         trees = forest.plant(tables)
         worth = _worth(_compile(tables), head.marginals(scores))
         return forest.read_world(trees, [forest.best_states(level, worth)[1] for level in trees.levels])

@@ -66,7 +66,7 @@ class Forest:
 
 @lru_cache(maxsize=8)
 def plant(tables: Tables) -> Forest:
-    """The forest of compiled tables; one object per `tables`, so that compiled programs are shared."""
+    """The forest of compiled tables; their laws are left out. One object per `tables`: compiled programs are shared."""
     conditions = np.array([_condition(tables, v) for v in tables.variables], np.int32)
     return Forest(tables, tuple(_level(tables, level, conditions) for level in tables.levels))
 
@@ -74,6 +74,8 @@ def plant(tables: Tables) -> Forest:
 def _condition(tables: Tables, v: Variable) -> int:
     """The label that must hold for a variable to be free, or -1."""
     ontology = tables.ontology
+    if v.parent < 0:
+        return -1
     if v.label >= 0 and ontology.labels[v.label].parents:
         return ontology.labels[v.label].parents[0]
     above = ontology.groups[v.group].condition

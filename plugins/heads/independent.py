@@ -17,7 +17,7 @@ class Independent(Head):
     """P(label holds | its group applies) is a sigmoid of its own, for inner nodes as for leaves.
 
     Trained by binary cross-entropy on the labels that a record's evidence decides. A class may get more probability
-    than its parent, and a decoded world may break its hierarchy: the board counts how often.
+    than its parent, and a decoded world may break its hierarchy and its rules: the board counts how often.
     """
 
     name = "independent"

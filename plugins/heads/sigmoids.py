@@ -9,6 +9,7 @@ from flax import nnx
 
 from ...dsl.tables import Tables
 from .coherent import SMALL
+from .degree import degree
 from .forest import Forest, Level, lift, pick, plant
 
 
@@ -35,18 +36,12 @@ class SigmoidModule(nnx.Module):
         return jnp.where(decided, jax.nn.log_sigmoid(signed), 0).sum(-1)
 
     def marginals(self, scores: jax.Array) -> jax.Array:
-        """P(label holds), [B, L]: its sigmoid, times that of the class its group is nested in."""
-        p = jax.nn.sigmoid(scores)
-        groups = self.forest.tables.ontology.groups
-        for group in groups:  # a group stands after that of its condition
-            if group.condition is not None:
-                nested = np.array(group.labels, np.int32)
-                p = p.at[:, nested].multiply(p[:, group.condition, None])
-        return p
+        """P(label holds), [B, L]: its sigmoid, times the probability that its group applies."""
+        return self._where_applicable(jax.nn.sigmoid(scores))
 
     def best_world(self, scores: jax.Array) -> jax.Array:
         """Each label by its own sigmoid ≥ ½, and of the leaves of a single choice the best one. [B, L] bool, perhaps
-        illegal. A nested group is answered only where its class is.
+        illegal. A group is answered only where it applies in that answer.
         """
         ontology = self.forest.tables.ontology
         world = scores >= 0
@@ -55,10 +50,20 @@ class SigmoidModule(nnx.Module):
                 leaves = np.array(ontology.leaves(group), np.int32)
                 best = scores[:, leaves].argmax(-1)
                 world = world.at[:, leaves].set(best[:, None] == np.arange(len(leaves)))
-            if group.condition is not None:
-                nested = np.array(group.labels, np.int32)
-                world = world.at[:, nested].set(world[:, nested] & world[:, group.condition, None])
-        return world
+        return self._where_applicable(world.astype(jnp.float32)) > 0.5
+
+    def _where_applicable(self, p: jax.Array) -> jax.Array:
+        """[B, L] what labels get if their groups apply → that, times what the groups get: P(condition) P(when)."""
+        ontology = self.forest.tables.ontology
+        applying: list[jax.Array] = []
+        for group in ontology.groups:  # each stands after those that its applicability depends on
+            here = jnp.ones(len(p), p.dtype) if group.condition is None else p[:, group.condition]
+            if group.when is not None:
+                here = here * degree(ontology, group.when, p, applying)
+            if group.conditional:
+                p = p.at[:, np.array(group.labels, np.int32)].multiply(here[:, None])
+            applying.append(here)
+        return p
 
 
 def _count_allowed(forest: Forest, allowed: jax.Array) -> tuple[jax.Array, jax.Array]:

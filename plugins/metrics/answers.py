@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dsl import worlds
 from ...dsl.evidence import NO, UNKNOWN, YES
 from ...dsl.ontology import Group, Kind, Ontology
 from ...dsl.tables import Bools, Tables
@@ -93,10 +94,7 @@ def _predicted(p: Predictions, group: Group, classes: tuple[int, ...]) -> NDArra
 
 def applies(p: Predictions, group: Group) -> Bools:
     """[N] whether the group applies in the decoded world."""
-    if group.condition is None:
-        return np.ones(len(p.worlds), bool)
-    holds: Bools = p.worlds[:, group.condition]
-    return holds
+    return worlds.applies(p.ontology, group.index, p.worlds)
 
 
 def label_truth(p: Predictions, label: int) -> NDArray[np.int8]:
