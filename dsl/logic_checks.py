@@ -16,6 +16,7 @@ from .formula_text import formula_text, group_text, label_text
 from .logic import Analysis, At, analyse
 from .ontology import Kind, Ontology
 from .places import Places
+from .width import BUDGET, Cost, inference_cost, rule_to_blame
 
 Findings: TypeAlias = Iterator[Diagnostic]
 
@@ -26,13 +27,13 @@ _LONG = 100
 
 
 def run_logic_checks(ontology: Ontology, places: Places) -> tuple[Diagnostic, ...]:
-    """Every finding of every pass. An ontology without rules and without `when` costs nothing.
+    """Every finding of every pass. An ontology without rules, `when` and `is` costs nothing.
 
     Args:
         ontology: an ontology.
         places: where its parts stand.
     """
-    found = [*check_counts(ontology, places)]
+    found = [*check_counts(ontology, places), *check_cost(ontology, places)]
     if not ontology.rules and not any(g.when for g in ontology.groups):
         return tuple(found)
     try:
@@ -71,6 +72,28 @@ def _miscounted(ontology: Ontology, places: Places) -> set[At]:
 
 def _things(n: int) -> str:
     return "1 formula" if n == 1 else f"{n} formulas"
+
+
+def check_cost(ontology: Ontology, places: Places) -> Findings:
+    """E143 rules under which exact inference would cost too much."""
+    cost = inference_cost(ontology)
+    if cost.estimate <= BUDGET:
+        return
+    blamed = rule_to_blame(ontology, cost)
+    span, message = places.start, "exact inference would cost too much: what the ontology says ties up to "
+    message += f"{cost.width + 1} choices together, {_about(cost)} numbers an image ({BUDGET:,} at most)"
+    step = "say it of fewer groups or of coarser classes"
+    if blamed is not None:
+        rule, rest = blamed
+        span = places.rules[rule]
+        message += f"; rule {ontology.rules[rule].name} has the largest part in it"
+        enough = "which is few enough" if rest.estimate <= BUDGET else "so others have to change too"
+        step = f"without it: {_about(rest)}, {enough}; {step}, split it into smaller formulas, or leave it out"
+    yield _found("E143", span, message, step)
+
+
+def _about(cost: Cost) -> str:
+    return f"about {cost.estimate:,.0f}" if cost.estimate < 1e9 else f"about {cost.estimate:.0e}"
 
 
 def check_consistency(ontology: Ontology, analysis: Analysis, places: Places) -> Findings:

@@ -22,7 +22,8 @@ BUDGET = 1_000_000
 
 _GIVEN_UP = 40.0
 """A table of 2 to this many numbers is as bad as any larger one: what comes after it is not looked at."""
-_SUSPECTS = 12
+_SUSPECTS = 5
+"""So many of the rules that tie most are left out in turn, to see which one to blame."""
 
 Term: TypeAlias = tuple[int, ...]
 """What a formula is a function of: one variable, or none for a constant."""
@@ -35,7 +36,7 @@ class Cost:
     Attributes:
         width: the most variables that a table spans, less one (the treewidth of this order of elimination).
         estimate: the numbers in all tables together.
-        rules: the rules that the largest table has to do with.
+        rules: those that tie variables of the largest table, the rule that ties most of them first.
     """
 
     width: int
@@ -53,18 +54,17 @@ def inference_cost(ontology: Ontology, without: frozenset[int] = frozenset()) ->
     graph = _Graph(ontology, without)
     tables = _Elimination(graph.sizes, graph.scopes()).run()
     largest = max(tables, key=lambda table: sum(graph.sizes[v] for v in table), default=())
-    rules = {
-        rule for rule, scopes in graph.factors.items() if rule >= 0 for s in scopes if len(set(s) & set(largest)) > 1
-    }
+    spans = {rule: {v for scope in scopes for v in scope} & set(largest) for rule, scopes in graph.factors.items()}
+    rules = sorted((r for r, span in spans.items() if r >= 0 and len(span) > 1), key=lambda r: (-len(spans[r]), r))
     estimate = math.fsum(2.0 ** sum(graph.sizes[v] for v in table) for table in tables)
-    return Cost(max(map(len, tables), default=1) - 1, estimate, tuple(sorted(rules)))
+    return Cost(max(map(len, tables), default=1) - 1, estimate, tuple(rules))
 
 
-def rule_to_blame(ontology: Ontology, cost: Cost) -> int | None:
-    """The rule without which inference would cost least; None if rules have no part in the cost."""
-    without = {rule: inference_cost(ontology, frozenset([rule])).estimate for rule in cost.rules[:_SUSPECTS]}
-    best = min(without, key=without.__getitem__, default=None)
-    return best if best is not None and without[best] < cost.estimate else None
+def rule_to_blame(ontology: Ontology, cost: Cost) -> tuple[int, Cost] | None:
+    """The rule without which inference would cost least, and what it would; None if no rule by itself matters."""
+    without = [(inference_cost(ontology, frozenset([rule])), rule) for rule in cost.rules[:_SUSPECTS]]
+    best = min(without, key=lambda pair: pair[0].estimate, default=None)
+    return (best[1], best[0]) if best is not None and best[0].estimate < cost.estimate else None
 
 
 @dataclass
@@ -118,7 +118,7 @@ class _Graph:
         if g.kind in (Kind.BINARY, Kind.MULTILABEL):
             for label in self.abstraction.decided.get(group, ()):
                 self.labels[label] = self.variable(3 if g.conditional else 2)
-                above = [(self.labels[p],) for p in self.ontology.labels[label].parents] or [around]
+                above: list[Term] = [(self.labels[p],) for p in self.ontology.labels[label].parents] or [around]
                 for term in above:
                     self.table((self.labels[label],), term)
         elif group in self.abstraction.choices:
@@ -149,7 +149,7 @@ class _Graph:
         """The variables of which a formula is a function, made for those of its parts that are functions of several."""
         if formula.op is Op.APPLIES:
             g = self.ontology.groups[formula.group]
-            terms = [self.whens[g.index] if g.when is not None else self.around(g)]
+            terms: list[Term] = [self.whens[g.index] if g.when is not None else self.around(g)]
         elif formula.op in CONNECTIVES or formula.op in COUNTS:
             terms = [self.joined(self.parts(arg), _values(arg)) for arg in formula.args]
         else:
