@@ -149,8 +149,7 @@ def _sentences(results: Results, rows: tuple[Row, ...]) -> tuple[str, ...]:
     failed = [r.name for r in rows if r.failed]
     if failed:
         found.append(f"{listed(failed)} failed and {'is' if len(failed) == 1 else 'are'} ranked last.")
-    found.append(_speaks_of(results))
-    return tuple(found)
+    return (*found, *results.study.get("notes", []), _speaks_of(results))
 
 
 def _seeds_in_words(row: Row) -> str:

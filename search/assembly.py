@@ -12,6 +12,7 @@ from .reproduce import commands
 from .results import ContenderResult, Results, SearchResult, SeedResult
 from .run_folder import specification_text
 from .study import Contender, Study
+from .suitability import notes
 from .supervisor import Selected
 
 NOT_FAILURES = ("complete", "pruned", "stopped")
@@ -79,6 +80,7 @@ def _study(study: Study, identity: dict[str, Any]) -> dict[str, Any]:
         "repeats": study.search.repeats,
         "resolved": dict(study.resolved or {}),
         "text": specification_text(study),
+        "notes": notes(study),
     }
 
 

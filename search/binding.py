@@ -9,11 +9,11 @@ from typing import Any
 
 from ..dsl.annotations import AnnotationError, Cell, EvidenceBuilder, GroupReader, Masks, cell_text, is_missing
 from ..dsl.evidence import Evidence
-from ..dsl.names import find_group, find_label, fold
+from ..dsl.names import Match, find_former, find_former_group, find_group, find_label, fold
 from ..dsl.ontology import Group, Kind, Label, Ontology
 from ..dsl.tables import Tables
 from ..errors import Diagnostic, LinnaeusError, did_you_mean, fail
-from ..plugins.contracts import Records
+from ..plugins.contracts import Annotated
 from .study import Binding, DataSpec
 
 NAME_COLUMN = "name"
@@ -35,15 +35,19 @@ class Unread:
 
 @dataclass
 class Bound:
-    """What binding made: evidence of all records, how each group is bound (path → words), and what to say about it."""
+    """What binding made: evidence of all records, how each group is bound (path → words), what to say about it, and by
+    the same paths the raw cells (None: missing) and the columns they stand in.
+    """
 
     evidence: Evidence
     bound: dict[str, str]
     unread: list[Unread]
     notices: list[str] = field(default_factory=list)
+    cells: dict[str, Sequence[Hashable]] = field(default_factory=dict)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def column(records: Records, name: str, where: str) -> Sequence[Cell]:
+def column(records: Annotated, name: str, where: str) -> Sequence[Cell]:
     """One column's raw values, or the records' own names for "name".
 
     Raises:
@@ -59,7 +63,7 @@ def column(records: Records, name: str, where: str) -> Sequence[Cell]:
     )
 
 
-def bind(tables: Tables, records: Records, spec: DataSpec) -> Bound:
+def bind(tables: Tables, records: Annotated, spec: DataSpec) -> Bound:
     """Evidence of all records, in order.
 
     Raises:
@@ -76,23 +80,24 @@ def bind(tables: Tables, records: Records, spec: DataSpec) -> Bound:
     builder = EvidenceBuilder(tables, len(records.names))
     bound: dict[str, str] = {}
     unread: list[Unread] = []
+    raw: dict[str, Sequence[Hashable]] = {}
+    columns: dict[str, tuple[str, ...]] = {}
     for b in bindings:
         group, label = _target(ontology, b)
         path = group.path if label is None else label.path
         if path in bound or group.path in bound or (label is None and any(_under(ontology, p, group) for p in bound)):
             raise fail("E221", f"{path} is bound twice", where=b.where, help="keep one of the bindings")
         bound[path] = _words(b)
+        columns[path] = b.path or (b.column or NAME_COLUMN,)
         reader = GroupReader(tables, group, spec.unlisted or "unknown")
         cells, read = _reading(b, records, reader, label, spec)
         failed = builder.add(cells, read)
+        raw[path] = cells
         for cell, (rows, e) in failed.items():
             unread.append(Unread(path, _raw(cell), tuple(rows), str(e), e.near, b.where))
-        if reader.folded:
-            listed = ", ".join(f"{k!r} as {v}" for k, v in list(reader.folded.items())[:SHOWN])
-            more = f" and {len(reader.folded) - SHOWN} more" if len(reader.folded) > SHOWN else ""
-            notices.append(f"{path}: read without regard to case, spaces and hyphens: {listed}{more}")
+        notices += [*_renamed(ontology, b, path), *reader.names.notices()]
     notices += _unbound(ontology, bound)
-    return Bound(builder.done(), bound, unread, notices)
+    return Bound(builder.done(), bound, unread, notices, raw, columns)
 
 
 def check_values(bound: Bound, names: Sequence[str]) -> None:
@@ -135,6 +140,9 @@ def _target(ontology: Ontology, b: Binding) -> tuple[Group, Label | None]:
         raise fail("E220", message, where=b.where, help="write the whole path")
     for group in ontology.groups:
         found = find_label(ontology, group, b.group).item
+        if found is None:
+            former = find_former(ontology, group, b.group).item
+            found = ontology.labels[former[0]] if former is not None and len(former) == 1 else None
         if found is not None and group.kind is Kind.MULTILABEL:
             return group, found
         if found is not None:
@@ -145,16 +153,25 @@ def _target(ontology: Ontology, b: Binding) -> tuple[Group, Label | None]:
     raise fail("E220", f"the ontology has no group {b.group!r}", where=b.where, help=step)
 
 
+def _renamed(ontology: Ontology, b: Binding, path: str) -> list[str]:
+    """What to say of a binding that names its group, or its class, as an earlier version did."""
+    match = find_group(ontology, b.group)
+    known = match.item is not None and not match.former
+    known |= any(find_label(ontology, g, b.group).item is not None for g in ontology.groups)
+    return [] if known else [f"{path}: the old name {b.group!r}, read as `migrate` says"]
+
+
 def _under(ontology: Ontology, path: str, group: Group) -> bool:
     return any(ontology.labels[i].path == path for i in group.labels) and group.kind is Kind.MULTILABEL
 
 
-def _by_name(ontology: Ontology, records: Records, bindings: list[Binding]) -> list[Binding]:
-    """Groups that no binding names and a column does, exactly, by id, path, title or alias."""
+def _by_name(ontology: Ontology, records: Annotated, bindings: list[Binding]) -> list[Binding]:
+    """Groups that no binding names and a column does, exactly, by id, path, title or alias, or by an old name."""
     taken = {g.path for b in bindings for g in [find_group(ontology, b.group).item] if g is not None}
     found = []
     for group in ontology.groups:
-        spellings = (group.path, group.id, group.title, *group.aka)
+        former = [c for c in records.columns if find_former_group(ontology, c) == Match(group, former=True)]
+        spellings = (group.path, group.id, group.title, *group.aka, *former)
         name = next((s for s in spellings if s in records.columns), None)
         unique = find_group(ontology, name).item if name else None
         if group.path not in taken and name and unique is not None and unique.index == group.index:
@@ -182,7 +199,7 @@ Read = Callable[[Hashable], Masks]
 
 
 def _reading(
-    b: Binding, records: Records, reader: GroupReader, label: Label | None, spec: DataSpec
+    b: Binding, records: Annotated, reader: GroupReader, label: Label | None, spec: DataSpec
 ) -> tuple[Sequence[Hashable], Read]:
     """The cells of a binding (None: missing) and how to read one."""
     missing = frozenset(spec.missing)

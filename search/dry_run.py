@@ -14,6 +14,7 @@ from .data import PreparedData
 from .run_folder import CONTACT_SHEET, writing
 from .space import contenders, describe, size
 from .study import Contender, Study
+from .suitability import notes
 
 SHOWN = 12
 
@@ -64,6 +65,7 @@ class DryRun:
     trial_limit: float
     seconds_at_most: float
     sheet: Path | None
+    notes: tuple[str, ...] = ()
 
     def text(self) -> str:
         """All of it, to print."""
@@ -102,6 +104,7 @@ class DryRun:
             else:
                 work = f"{trials} in " + ("a continuous space" if c.size is None else f"a space of {c.size}")
             yield f"  {c.name:<24} {work}"
+        yield from (f"  note: {note}" for note in self.notes)
 
     def _space(self) -> Iterator[str]:
         yield "Search space"
@@ -157,6 +160,7 @@ def dry_run(study: Study, prepared: PreparedData, out: Path) -> DryRun:
         trial_limit=study.run.trial_seconds,
         seconds_at_most=searches * min(limit, budget.seconds or limit),
         sheet=sheet,
+        notes=tuple(notes(study)),
     )
 
 

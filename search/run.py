@@ -22,6 +22,7 @@ from .results import Results, load, save, write_text
 from .run_folder import RunFolder, cache_folder, claim, default_run, plugin_copies
 from .status import StateFile
 from .study import Contender, Study
+from .suitability import notes
 from .supervisor import ContenderSearch
 from .worker_process import WorkerProcess
 
@@ -92,6 +93,8 @@ class _Run:
 
     def run(self) -> Results:
         """Search every contender, then retrain and test each; what an earlier run did is not done again."""
+        for said in notes(self.study):
+            self.listen(note(said))
         data = self._prepare()
         rows = []
         with self._worker(data) as worker:

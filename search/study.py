@@ -69,6 +69,20 @@ class DataSpec:
     bad: BadSpec = BadSpec()
 
 
+@dataclass(frozen=True)
+class StudyData:
+    """The data part of a study, read alone. `ontology_file` is None where the study names none; it need not exist."""
+
+    file: Path
+    ontology_file: Path | None
+    data: DataSpec
+
+    @property
+    def base(self) -> Path:
+        """The folder of the study file: relative paths start there."""
+        return self.file.parent
+
+
 @dataclass(frozen=True, slots=True)
 class Objective:
     """What search maximises on validation, after decoding. None: the mean over groups of each one's headline metric."""

@@ -33,14 +33,14 @@ from .schema import (
 )
 from .space import CHOSEN
 from .space_file import read_space, write_space
-from .study import Budget, DataSpec, FinalSpec, Objective, ReportSpec, RunSpec, SearchSpec, Study
+from .study import Budget, DataSpec, FinalSpec, Objective, ReportSpec, RunSpec, SearchSpec, Study, StudyData
+from .suitability import BASELINES, check_suited, read_baselines
 from .yaml12 import Node, parse
 
 SCHEMA = 1
 """The version of the study file's schema (`linnaeus: 1`)."""
 
 FORMATS = ("html", "markdown", "csv", "latex")
-BASELINES = ("prior", "flat-risk")
 SEED_LIMIT = 2**32 - 1
 
 
@@ -50,15 +50,36 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> Study:
     Raises:
         LinnaeusError: every mistake found, with its key and line (E3xx), and those of the ontology and the plugins.
     """
+    return parse_study(_source(path), path, overrides)
+
+
+def load_data(path: Path) -> StudyData:
+    """The data part of a study file alone: the rest of it, even its ontology, may be missing or wrong.
+
+    Raises:
+        LinnaeusError: every mistake found in the data part, with its key and line (E3xx).
+    """
+    source = _source(path)
+    findings = Findings({str(path): source})
+    top = Section(parse(source, str(path)), findings)
+    _check_version(top)
+    registry, _ = _read_plugins(top, path.parent)
+    data = read_data(top.section("data"), registry) if "data" in top.nodes else _no_data(top)
+    ontology = top.take("ontology", text, None)
+    if findings.found or data is None:
+        raise findings.error()
+    return StudyData(path, path.parent / ontology if ontology else None, data)
+
+
+def _source(path: Path) -> str:
     try:
-        source = path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8")
     except OSError as e:
         step = "name the study's YAML file; `linnaeus init DIR` writes one to start from"
         raise fail("E300", f"can't read the study file {path}: {e.strerror or e}", help=step) from e
     except UnicodeDecodeError as e:
         step = "save the file as UTF-8"
         raise fail("E300", f"{path} is not UTF-8 text (byte {e.start + 1})", help=step) from e
-    return parse_study(source, path, overrides)
 
 
 def parse_study(source: str, file: Path, overrides: Sequence[str] = ()) -> Study:
@@ -74,6 +95,9 @@ def parse_study(source: str, file: Path, overrides: Sequence[str] = ()) -> Study
     data = read_data(top.section("data"), registry) if "data" in top.nodes else _no_data(top)
     ontology_file, ontology = _read_ontology(top, file.parent)
     parts["objective"] = _read_objective(top.section("objective"), ontology, registry)
+    parts["baselines"] = read_baselines(top, ontology)
+    if ontology is not None:
+        check_suited(top, ontology, registry, parts["search"].space.plugins["head"], parts["decoder"])
     top.close()
     if findings.found or ontology is None or data is None:
         raise findings.error()
@@ -165,7 +189,6 @@ def _read_parts(top: Section, file: Path, registry: Registry) -> dict[str, Any]:
         "search": _read_search(top.section("search"), registry),
         "final": _read_final(top.section("final")),
         "decoder": top.take("decoder", decoder, Study.decoder),
-        "baselines": top.take("baselines", list_of(one_of(*BASELINES)), Study.baselines),
         "report": _read_report(top.section("report")),
         "run": _read_run(top.section("run")),
     }

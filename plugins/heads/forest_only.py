@@ -7,7 +7,7 @@ from ...dsl.tables import laws
 from ...errors import fail
 
 SHOWN = 4
-WAY = "write head: independent, which promises nothing and whose violations the metric consistency counts"
+WAY = "set search.space.head to independent, which promises nothing and whose violations the metric consistency counts"
 """The next step for a head that refuses."""
 
 
