@@ -15,11 +15,11 @@ ONTO = "onto"
 NAMES = [ONTO, *FORMATS]
 
 
-@click.command(short_help="Convert an ontology from or to another format.")
+@click.command(short_help="Convert an ontology from or to another format.", epilog=f"Formats: {', '.join(NAMES)}.")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("dest", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--from", "source_format", metavar="FORMAT", help="The format of SOURCE (told by its name and content).")
-@click.option("--to", "dest_format", metavar="FORMAT", help="The format of DEST (told by its name).")
+@click.option("--from", "source_format", metavar="FORMAT", help="The format of SOURCE (by its name and content).")
+@click.option("--to", "dest_format", metavar="FORMAT", help="The format of DEST (by its name).")
 @click.option("--strict", is_flag=True, help="Write nothing, and exit with 1, where something would be lost.")
 @click.option("--force", is_flag=True, help="Write over existing files.")
 def convert(
@@ -28,16 +28,13 @@ def convert(
     """Convert SOURCE to DEST; one of the two is an ontology file (.onto), the other is in another format.
 
     DEST may be - for the standard output. What the other side can't say is listed on the standard error.
-
-    \b
-    Formats: see docs/convert.md, or give an unknown one to see their names.
     """
     read_format, write_format = _formats(source, dest, source_format, dest_format)
     if read_format is not None:
         text, losses = read_as_text(source, read_format, str(dest))
         written = Written(text, losses)
     else:
-        assert write_format is not None  # `_formats` says that one of the two is
+        assert write_format is not None  # one of the two is
         written = write_as(source, write_format)
     _tell(written.losses, source)
     if strict and written.losses:

@@ -6,6 +6,7 @@ A converter is a module of this package with the functions of `Converter`; it is
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
@@ -13,6 +14,7 @@ from typing import Protocol, cast
 from ...errors import did_you_mean, fail
 from ..draft import Draft
 from ..ontology import Ontology
+from .documents import read_json, read_xml
 
 FOLDER = "/"
 """Stands among the suffixes of a format that is a folder."""
@@ -108,6 +110,9 @@ FORMATS = {
 }
 
 
+_READERS: dict[str, Callable[[Path], object]] = {".json": read_json, ".xml": read_xml}
+
+
 def find_format(name: str) -> Format:
     """The format of that name.
 
@@ -123,13 +128,17 @@ def guess_source(path: Path) -> Format:
     """The one format that a file or folder is surely of.
 
     Raises:
-        LinnaeusError: E161 where none or several fit.
+        LinnaeusError: E001 for no file, E160 for broken JSON or XML, E161 where no format or several fit.
     """
+    if not path.exists():
+        raise fail("E001", f"no such file: {path}", help="check the path")
     suffix = FOLDER if path.is_dir() else path.suffix.lower()
     fitting = [f for f in FORMATS.values() if suffix in f.suffixes]
     sure = [f for f in fitting if f.converter().recognises(path)]
     if len(sure) == 1:
         return sure[0]
+    if not sure and suffix in _READERS:
+        _READERS[suffix](path)
     raise fail("E161", f"can't tell the format of {path}", help=_choose("--from", sure or fitting))
 
 
