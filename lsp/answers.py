@@ -67,6 +67,7 @@ class Answers:
         self.session = session
         self.documents = session.documents
         self._lines: dict[Path, Lines] = {}
+        self._named: dict[str, Lines] = {}  # by the name that spans give a file
 
     # --- places -------------------------------------------------------------------------------------
 
@@ -78,7 +79,9 @@ class Answers:
 
     def range(self, span: Span) -> types.Range:
         """A span in the protocol's units."""
-        lines = self.lines(Path(span.file).resolve())
+        lines = self._named.get(span.file)
+        if lines is None:
+            lines = self._named[span.file] = self.lines(Path(span.file).resolve())
         ends = (lines.to_protocol(span.line, span.column), lines.to_protocol(span.end_line, span.end_column))
         return types.Range(*(types.Position(*end) for end in ends))
 

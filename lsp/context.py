@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias
@@ -66,7 +67,7 @@ def context_at(rows: list[str], line: int, column: int) -> Context:
         steps.insert(0, tokens[-2].strip("`"))
         tokens = tokens[:-2]
     reader = _Recogniser()
-    for token in list(arrange([*tokens, Token("NAME", "_")]))[:-1]:
+    for token in list(arrange([*_opened(tokens), Token("NAME", "_")]))[:-1]:
         reader.read(token.type)
     tokens = [token for token in tokens if token.type != "SEP"]
     words = () if steps or partial.startswith("`") else tuple(w for t, w in keywords().items() if reader.takes(t))
@@ -77,6 +78,16 @@ def context_at(rows: list[str], line: int, column: int) -> Context:
     elif role == "parent":
         left = _multilabel(tokens)
     return Context(partial, tuple(steps), words, role, left)
+
+
+def _opened(tokens: list[Token]) -> Iterator[Token]:
+    """The tokens without brackets that close nothing."""
+    depth = 0
+    for token in tokens:
+        depth += (token.type in CLOSER) - (token.type in OPENER)
+        if depth >= 0:
+            yield token
+        depth = max(depth, 0)
 
 
 def _role(tokens: list[Token], reader: _Recogniser) -> Role | None:
@@ -128,8 +139,6 @@ class _Recogniser:
 
     def read(self, type_: str) -> None:
         """Take a token."""
-        if type_ in OPENER and len(self._items) == 1:
-            return
         ends = type_ in OPENER or type_ in ("SEP", "COMMA")
         if self._lost is None and not self._shift(self._stack, type_):
             self._lost = len(self._items)
@@ -143,6 +152,8 @@ class _Recogniser:
             self._items.append(list(self._stack))
         elif type_ in OPENER:
             self._items.pop()
+            if self._lost is not None:
+                self._lost = min(self._lost, len(self._items))
 
     def takes(self, type_: str) -> bool:
         """Whether a token can stand next."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,10 @@ class Reading:
     checked: Checked
     index: Index | None
     texts: Mapping[str, str]
+
+    def rests_on(self, paths: Iterable[Path]) -> bool:
+        """Whether the file is one of these, or imports one of them."""
+        return not {Path(name).resolve() for name in self.texts}.isdisjoint(paths)
 
 
 @dataclass
@@ -68,7 +72,7 @@ class Documents:
         """The open files that rest on a file, by their last check."""
         for other in list(self.open):
             reading = self._readings.get(other)
-            if other != path and reading is not None and path in {Path(name).resolve() for name in reading.texts}:
+            if other != path and reading is not None and reading.rests_on([path]):
                 yield other
 
     def all_files(self) -> list[Path]:

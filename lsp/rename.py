@@ -82,8 +82,10 @@ def _try(documents: Documents, indices: list[Index], edits: dict[Path, list[Edit
     after = Documents(texts)
     for index in indices:
         file = Path(index.file).resolve()
-        before, now = documents.read(file), after.read(file)
-        assert before is not None
+        before = documents.read(file)
+        if before is None or not before.rests_on(edits):
+            continue
+        now = after.read(file)
         if now is None or now.index is None:
             raise _refused("the file could not be read any more", "choose another name")
         known = Counter(d.code for d in before.checked.diagnostics)
