@@ -14,6 +14,7 @@ from .complete import Offer, offers
 from .context import Context, context_at
 from .describe import describe, describe_word
 from .documents import Documents
+from .findings import Finding
 from .index import Index, Occurrence
 from .positions import Encoding, Lines
 from .rename import rename, renamed_at
@@ -43,6 +44,11 @@ class Asked(Protocol):
     position: types.Position
 
 
+_SEVERITIES = {
+    "error": types.DiagnosticSeverity.Error,
+    "warning": types.DiagnosticSeverity.Warning,
+    "info": types.DiagnosticSeverity.Information,
+}
 _OFFERED = {
     "keyword": types.CompletionItemKind.Keyword,
     "import": types.CompletionItemKind.Module,
@@ -100,6 +106,23 @@ class Answers:
         index = self.documents.index(path)
         found = index.at(line, column) if index else None
         return (index, found) if index and found else None
+
+    def diagnostic(self, finding: Finding) -> types.Diagnostic:
+        """A finding, its next step on a line of its own."""
+        found = finding.found
+        related = [
+            types.DiagnosticRelatedInformation(self.location(d.span), f"{d.code}: {d.message}")
+            for d in finding.related
+            if d.span is not None
+        ]
+        return types.Diagnostic(
+            range=self.range(finding.span),
+            message=found.message + (f"\n{found.help}" if found.help else ""),
+            severity=_SEVERITIES[found.severity],
+            code=found.code,
+            source="linnaeus",
+            related_information=related or None,
+        )
 
     # --- questions about a name ---------------------------------------------------------------------
 

@@ -16,9 +16,10 @@ from pygls.exceptions import JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 from .. import __version__
-from ..errors import Diagnostic, LinnaeusError, Span
+from ..errors import LinnaeusError
 from .answers import Answers
 from .documents import Documents
+from .findings import findings
 from .positions import Encoding
 
 R = TypeVar("R")
@@ -110,30 +111,8 @@ class OntologyServer(LanguageServer):
                 self.text_document_publish_diagnostics(params)
 
     def _findings(self, path: Path) -> list[types.Diagnostic]:
-        reading = self.documents.read(path)
-        found = reading.checked.diagnostics if reading else ()
-        mine = [d for d in found if d.span is None or d.span.file == str(path)]
-        elsewhere = [d for d in found if d.span is not None and d.span.file != str(path)]
-        return [self._diagnostic(d, path, elsewhere) for d in mine]
-
-    def _diagnostic(self, found: Diagnostic, path: Path, elsewhere: list[Diagnostic]) -> types.Diagnostic:
-        """A finding in the protocol's form; at an import that is wrong, with what is wrong with it."""
-        places = Answers(self)
-        severities = types.DiagnosticSeverity
-        severity = {"error": severities.Error, "warning": severities.Warning, "info": severities.Information}
-        related = [
-            types.DiagnosticRelatedInformation(places.location(d.span), f"{d.code}: {d.message}")
-            for d in elsewhere[:20]
-            if d.span is not None and found.code == "E122"
-        ]
-        return types.Diagnostic(
-            range=places.range(found.span or Span(str(path), 1, 1, 1, 1)),
-            message=found.message + (f"\n{found.help}" if found.help else ""),
-            severity=severity[found.severity],
-            code=found.code,
-            source="linnaeus",
-            related_information=related or None,
-        )
+        reading, answers = self.documents.read(path), Answers(self)
+        return [answers.diagnostic(f) for f in findings(str(path), reading.checked)] if reading else []
 
     # --- mistakes -----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ import pytest
 from linnaeus.dsl.parser import grammar
 from linnaeus.lsp.describe import describe, describe_word
 from linnaeus.lsp.documents import Documents
+from linnaeus.lsp.findings import findings
 from linnaeus.lsp.index import Index, Occurrence, key_of
 from linnaeus.lsp.structure import folds, parts
 from linnaeus.lsp.words import MEANINGS, keywords
@@ -156,3 +157,29 @@ def test_the_outline_is_the_tree(documents: Documents, folder: Path) -> None:
     assert [p.text for p in top[2].inner[1].inner] == ["disease", "severity"]
     assert [p.text for p in top[2].inner[1].inner[1].inner] == ["trace", "mild", "moderate", "severe"]
     assert folds(index.outline.document) == [(3, 8), (5, 7)]  # of health and diseased
+
+
+def test_every_finding_is_shown_in_the_file_that_is_checked(documents: Documents, folder: Path) -> None:
+    def shown(text: str) -> list[tuple[str, int, int, list[str]]]:
+        documents.open[path] = text
+        reading = documents.read(path)
+        assert reading is not None
+        found = findings(str(path), reading.checked)
+        assert len(found) + sum(len(f.related) for f in found if f.found.code == "E122") == len(
+            reading.checked.diagnostics
+        )
+        assert all(f.span.file == str(path) for f in found)
+        return [(f.found.code, f.span.line, f.span.column, [d.code for d in f.related]) for f in found]
+
+    path, bad, worse = folder / "new.onto", folder / "bad.onto", folder / "worse.onto"
+    bad.write_text('ontology bad\nimport "worse.onto"\nuse worse\nmulticlass g { a, a }\n')
+    worse.write_text("ontology worse\nordinal o { a }\n")
+    start = 'ontology o\nimport "capture.onto" as c\nuse c\n'
+    assert shown(f"{start}binary x, x\n") == [("E107", 4, 11, [])]
+    wrong = shown('ontology o\nimport "bad.onto"\nuse bad\nbinary x\n')
+    assert wrong[0][:3] == ("E122", 2, 8)
+    assert sorted(wrong[0][3]) == ["E107", "E111", "E122"]
+    ruled_out = shown(f"{start}rule r {{ not environment.night }}\n")
+    assert ("W140", 2, 8, ["W140"]) in ruled_out  # `night` stands in the import
+    (folder / "taxa.csv").write_text("family,genus\nRosaceae,\n,Malus\n")
+    assert [row[0] for row in shown('ontology o\nhierarchy h from "taxa.csv" levels family, genus\n')] == ["E130"]
