@@ -12,6 +12,7 @@ from lark import Token
 from lark.parsers.lalr_analysis import Shift
 
 from ..dsl.parser import grammar
+from ..dsl.source import clean
 from ..dsl.tokens import CLOSER, OPENER, arrange, lex
 from .words import NAME, keywords
 
@@ -61,7 +62,7 @@ def context_at(rows: list[str], line: int, column: int) -> Context:
     while first and not _DECLARATION.match(rows[first]):
         first -= 1
     text = "\n".join([*rows[first : line - 1], row[: len(row) - len(partial)]])
-    tokens, _ = lex(grammar(), text, "")
+    tokens, _ = lex(grammar(), clean(text, "")[0], "")
     steps: list[str] = []
     while len(tokens) > 1 and tokens[-1].type == "DOT" and tokens[-2].type in ("NAME", "QUOTED"):
         steps.insert(0, tokens[-2].strip("`"))

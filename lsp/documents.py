@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 
 from ..dsl.files import Files
 from ..dsl.load import Checked, check_text
@@ -36,23 +37,28 @@ class Documents:
     open: dict[Path, str] = field(default_factory=dict)
     folders: list[Path] = field(default_factory=list)
     _readings: dict[Path, Reading] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)  # what two threads ask about at once is checked once
 
     def text(self, path: Path) -> str | None:
         """The text of a file, None where it can't be read."""
         try:
-            return Files(self.open).read(path)
+            return Files(dict(self.open)).read(path)
         except LinnaeusError:
             return None
 
     def read(self, path: Path) -> Reading | None:
         """A file checked as it is now; None where it can't be read."""
+        with self._lock:
+            return self._read(path)
+
+    def _read(self, path: Path) -> Reading | None:
         known = self._readings.get(path)
         if known is not None and all(self.text(Path(name)) == text for name, text in known.texts.items()):
             return known
         text = self.text(path)
         if text is None:
             return None
-        files = Files(self.open)
+        files = Files(dict(self.open))
         checked = check_text(text, str(path), files)
         reading = Reading(checked, Index(checked.outline) if checked.outline else None, dict(files.texts))
         self._readings[path] = reading

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -128,12 +127,15 @@ class OntologyServer(LanguageServer):
         if not isinstance(error, JsonRpcException) or error.code != types.LSPErrorCodes.RequestFailed:
             self.log("a message", error)
 
-    def answer(self, method: str, empty: R, compute: Callable[[Answers, Any], R]) -> Callable[[Any], R]:
-        """A handler that answers `empty` when something inside fails, and says a user's mistake in its own words."""
+    def answer(self, method: str, empty: R, compute: Callable[[Answers, Any], R]) -> Callable[[Any], Awaitable[R]]:
+        """A handler that answers `empty` when something inside fails, and says a user's mistake in its own words.
 
-        def handler(params: Any) -> R:  # Any: each method has parameters of its own
+        It computes outside the loop, so that a large file delays no other answer.
+        """
+
+        async def handler(params: Any) -> R:  # Any: each method has parameters of its own
             try:
-                return compute(Answers(self), params)
+                return await asyncio.to_thread(compute, Answers(self), params)
             except LinnaeusError as error:
                 found = error.diagnostics[0]
                 message = found.message + (f"; {found.help}" if found.help else "")
@@ -144,6 +146,17 @@ class OntologyServer(LanguageServer):
 
         return handler
 
+    def notice(self, method: str, react: Callable[[OntologyServer, Any], None]) -> Callable[[Any], None]:
+        """A handler of a notification, in the order in which they come."""
+
+        def handler(params: Any) -> None:  # Any: each method has parameters of its own
+            try:
+                react(self, params)
+            except Exception as error:  # noqa: BLE001  # the server outlives any defect of a reaction
+                self.log(method, error)
+
+        return handler
+
 
 def create_server() -> OntologyServer:
     """A server that knows what to answer."""
@@ -151,12 +164,8 @@ def create_server() -> OntologyServer:
     for method, empty, compute, options in _ANSWERS:
         server.feature(method, options)(server.answer(method, empty, compute))
     for method, react in _NOTICES:
-        server.feature(method)(server.answer(method, None, functools.partial(_react, server, react)))
+        server.feature(method)(server.notice(method, react))
     return server
-
-
-def _react(server: OntologyServer, react: Callable[[OntologyServer, Any], None], _: Answers, params: Any) -> None:
-    react(server, params)
 
 
 _ANSWERS: tuple[tuple[str, Any, Callable[[Answers, Any], Any], Any], ...] = (

@@ -229,10 +229,12 @@ def test_a_defect_inside_is_a_log_message_and_an_empty_answer(tmp_path: Path, mo
     def mistaken(*_: object) -> list[str]:
         raise fail("E172", "a user's mistake", help="a next step")
 
-    assert server.answer("some/request", ["empty"], fails)(None) == ["empty"]
+    assert asyncio.run(server.answer("some/request", ["empty"], fails)(None)) == ["empty"]
     assert b"some/request failed: RuntimeError: a defect (test_lsp_server.py:" in sink.said
     with pytest.raises(Exception, match="a user's mistake; a next step"):
-        server.answer("some/request", [], mistaken)(None)
+        asyncio.run(server.answer("some/request", [], mistaken)(None))
+    server.notice("some/notice", fails)(None)
+    assert b"some/notice failed: RuntimeError" in sink.said
 
     async def check() -> None:
         monkeypatch.setattr(server, "_findings", fails)

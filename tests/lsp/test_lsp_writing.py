@@ -121,7 +121,7 @@ def test_many_names_are_cut(documents: Documents, folder: Path) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from([*'"`#{}()\n;.,<1é \\', "=>"]), max_size=12), st.data())
+@given(st.lists(st.sampled_from([*'"`#{}()\n;.,<1é \\\u00a0\x00\ufeff\u2028', "=>"]), max_size=12), st.data())
 def test_nothing_that_is_written_is_too_much(noise: list[str], data: st.DataObject) -> None:
     words = data.draw(st.lists(st.sampled_from(["a", "open", *keywords().values()]), max_size=8))
     pieces = data.draw(st.permutations([*words, *noise]))
