@@ -11,6 +11,7 @@ from threading import Lock
 from ..dsl.files import Files
 from ..dsl.load import Checked, check_text
 from ..errors import LinnaeusError
+from .findings import named_files
 from .index import Index
 
 MAX_FILES = 2_000
@@ -19,11 +20,14 @@ MAX_FILES = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A checked file: what was found, its names (none where nothing could be read), and every text that it rests on."""
+    """A checked file: what was found, its names (none where nothing could be read), and every text that it rests on.
+
+    A file that it names and that isn't there has the text None.
+    """
 
     checked: Checked
     index: Index | None
-    texts: Mapping[str, str]
+    texts: Mapping[str, str | None]
 
     def rests_on(self, paths: Iterable[Path]) -> bool:
         """Whether the file is one of these, or imports one of them."""
@@ -60,7 +64,9 @@ class Documents:
             return None
         files = Files(dict(self.open))
         checked = check_text(text, str(path), files)
-        reading = Reading(checked, Index(checked.outline) if checked.outline else None, dict(files.texts))
+        index = Index(checked.outline) if checked.outline else None
+        missing = {name: self.text(Path(name)) for name, _ in named_files(checked.outline)} if checked.outline else {}
+        reading = Reading(checked, index, missing | files.texts)
         self._readings[path] = reading
         return reading
 

@@ -32,7 +32,7 @@ def findings(file: str, checked: Checked) -> list[Finding]:
     taxonomy, or an imported class that a rule of this file rules out, stands where that other file is named.
     """
     start = Span(file, 1, 1, 1, 1)
-    named = dict(_named(checked.outline)) if checked.outline else {}
+    named = dict(named_files(checked.outline)) if checked.outline else {}
     mine = [d for d in checked.diagnostics if d.span is None or d.span.file == file]
     causes: dict[Span | None, list[Diagnostic]] = {d.span: [] for d in mine if d.code == "E122"}
     shown = []
@@ -48,8 +48,8 @@ def findings(file: str, checked: Checked) -> list[Finding]:
     return sorted(shown, key=lambda f: (f.span.line, f.span.column))
 
 
-def _named(outline: Outline) -> Iterator[tuple[str, Span]]:
-    """The other files that a file names, by absolute path, with where it does."""
+def named_files(outline: Outline) -> Iterator[tuple[str, Span]]:
+    """The imports and taxonomies that a file names, by absolute path, with where it does."""
     file = outline.document.file
     for node in outline.document.declarations:
         if isinstance(node, ImportNode):
