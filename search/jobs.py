@@ -13,7 +13,6 @@ import jax
 import numpy as np
 
 from ..dsl.evidence import Evidence
-from ..dsl.load import load_ontology
 from ..dsl.tables import Tables, compile_tables
 from ..errors import fail
 from ..plugins.contracts import Predictions
@@ -24,7 +23,7 @@ from .data import Split, load_search, load_test
 from .network import Answers
 from .predictions_csv import write_predictions
 from .prior import fit_prior
-from .results import SavedPredictions
+from .results import SavedPredictions, read_ontology
 from .training import Trainer, TrialData, TrialOutcome
 from .worker_process import NotFiniteError, OnEpoch
 
@@ -39,7 +38,7 @@ def open_jobs(setup: dict[str, Any]) -> StudyJobs:
     if setup["device"] not in ("auto", found):
         raise fail("E521", f"there is no {setup['device']} that JAX can use, only {found}", where="run.device")
     registry = with_files(installed(), [Path(p) for p in setup["plugins"]])
-    tables = compile_tables(load_ontology(Path(setup["ontology"])))
+    tables = compile_tables(read_ontology(Path(setup["ontology"])))
     return StudyJobs(tables, registry, Path(setup["data"]), setup["objective"], Path(setup["cache"]))
 
 

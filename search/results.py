@@ -230,16 +230,32 @@ def load_predictions(folder: Path) -> SavedPredictions:
         )
 
 
-def run_ontology(run: Path, results: Results) -> Ontology:
-    """The ontology of a run, from its resolved copy.
+ONTOLOGY = "ontology/ontology.json"
+"""A run's copy of its ontology, normalised: it needs none of the files that it was made from."""
+
+
+def read_ontology(path: Path) -> Ontology:
+    """An ontology from a run's copy.
 
     Raises:
-        LinnaeusError: E615 no file of `run/ontology` has the hash that the results name.
+        LinnaeusError: E615 there is none, or it is not what a study wrote.
     """
-    from ..dsl.load import load_ontology  # not needed to read results alone
+    try:
+        return Ontology.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
+        step = "restore the file, or run the study again in another folder"
+        raise fail("E615", f"{path} is not a run's copy of its ontology", where=str(path), help=step) from e
 
-    for path in sorted((run / "ontology").glob("*")):
-        ontology = load_ontology(path)
-        if ontology.hash == results.ontology["hash"]:
-            return ontology
-    raise fail("E615", f"{run / 'ontology'} does not hold the ontology {results.ontology['name']} of these results")
+
+def run_ontology(run: Path, results: Results) -> Ontology:
+    """The ontology of a run, from its own copy.
+
+    Raises:
+        LinnaeusError: E615 the copy is missing, unreadable, or not the ontology that the results name.
+    """
+    ontology = read_ontology(run / ONTOLOGY)
+    if ontology.hash != results.ontology["hash"]:
+        step = "restore the file: models and predictions are in the terms of the ontology they were made with"
+        message = f"{run / ONTOLOGY} is not the ontology {results.ontology['name']} of these results"
+        raise fail("E615", message, where=str(run), help=step)
+    return ontology

@@ -18,7 +18,7 @@ from .final import PRIOR, fit_prior, retrain
 from .journal import open_journal
 from .ledger import Ledger
 from .progress import Listener, note, shown, silent
-from .results import Results, load, save, write_text
+from .results import ONTOLOGY, Results, load, save, write_text
 from .run_folder import RunFolder, cache_folder, claim, default_run, plugin_copies
 from .status import StateFile
 from .study import Contender, Study
@@ -173,7 +173,7 @@ class _Run:
         setup = {
             "op": "start",
             "device": self.study.run.device,
-            "ontology": str(copies / "ontology" / self.study.ontology_file.name),
+            "ontology": str(copies / ONTOLOGY),
             "plugins": [str(copies / "plugins" / name) for name in plugin_copies(self.study)],
             "data": str(self._data_folder(data).absolute()),
             "objective": {"metric": objective.metric, "of": objective.of},

@@ -1,6 +1,7 @@
 """The run folder: where everything about one study is kept, and who may write there.
 
 study.yaml  ontology/  plugins/  identity.json     resolved copies, with hashes
+ontology/ontology.json                             the ontology by itself; beside it the files it was made from
 journal.log                                        Optuna's, finished trials only
 state.json                                         what the supervisor is doing, for `linnaeus status`
 environment.json  worker.log                       where the worker ran, and what it says outside jobs
@@ -28,7 +29,7 @@ from typing import Any
 import yaml
 
 from ..errors import LinnaeusError, fail
-from .results import write_text
+from .results import ONTOLOGY, write_text
 from .study import Study
 from .yaml12 import dump
 
@@ -268,12 +269,27 @@ def plugin_copies(study: Study) -> list[str]:
     return [name if names.count(name) == 1 else f"{i}/{name}" for i, name in enumerate(names)]
 
 
+def ontology_copies(study: Study) -> dict[Path, str]:
+    """Where under `ontology/` the copy of each file stands that the ontology was read from: as they stand to each
+    other, so that the copies can be read as the files were.
+    """
+    files = [Path(os.path.abspath(file)) for file in study.ontology_sources]
+    try:
+        base = Path(os.path.commonpath([file.parent for file in files]))
+    except ValueError:  # they are on several drives
+        return {file: f"{i}/{file.name}" for i, file in enumerate(files)}
+    return {file: file.relative_to(base).as_posix() for file in files}
+
+
 def _write_copies(study: Study, folder: RunFolder) -> None:
     """Resolved copies, and none of a study that never began; `study.yaml` comes last, so that a start that was cut
     short is made good by the next.
     """
     ontology, plugins = (empty_folder(folder.path / name) for name in ("ontology", "plugins"))
-    shutil.copyfile(study.ontology_file, ontology / study.ontology_file.name)
+    for file, name in ontology_copies(study).items():
+        (ontology / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, ontology / name)
+    write_text(folder.path / ONTOLOGY, json.dumps(study.ontology.to_dict(), indent=1, ensure_ascii=False) + "\n")
     for name, file in zip(plugin_copies(study), study.plugin_files, strict=True):
         (plugins / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(file, plugins / name)

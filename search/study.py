@@ -159,7 +159,9 @@ class RunSpec:
 
 @dataclass(frozen=True)
 class Study:
-    """A whole study. `resolved` is every key of the file with its final value, `--set` applied, as plain data."""
+    """A whole study. `resolved` is every key of the file with its final value, `--set` applied, as plain data;
+    `ontology_sources` all files that its ontology was read from, the ontology's own first.
+    """
 
     name: str
     file: Path
@@ -177,6 +179,7 @@ class Study:
     report: ReportSpec = ReportSpec()
     run: RunSpec = RunSpec()
     plugin_files: tuple[Path, ...] = ()
+    ontology_sources: tuple[Path, ...] = ()
     resolved: Mapping[str, Any] | None = None
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..dsl.load import load_ontology
+from ..dsl.load import check_file
 from ..dsl.ontology import Ontology
 from ..errors import LinnaeusError, did_you_mean, fail
 from ..plugins.contracts import Decoder, Plugin
@@ -93,7 +93,7 @@ def parse_study(source: str, file: Path, overrides: Sequence[str] = ()) -> Study
     registry, plugin_files = _read_plugins(top, file.parent)
     parts = _read_parts(top, file, registry)
     data = read_data(top.section("data"), registry) if "data" in top.nodes else _no_data(top)
-    ontology_file, ontology = _read_ontology(top, file.parent)
+    ontology_file, ontology, read = _read_ontology(top, file.parent)
     parts["objective"] = _read_objective(top.section("objective"), ontology, registry)
     parts["baselines"] = read_baselines(top, ontology)
     if ontology is not None:
@@ -103,7 +103,7 @@ def parse_study(source: str, file: Path, overrides: Sequence[str] = ()) -> Study
         raise findings.error()
     study = Study(
         file=file, ontology_file=ontology_file, ontology=ontology, registry=registry, data=data,
-        plugin_files=plugin_files, **parts,
+        plugin_files=plugin_files, ontology_sources=read, **parts,
     )  # fmt: skip
     return dataclasses.replace(study, resolved=_resolved(study, top))
 
@@ -140,23 +140,26 @@ def _read_plugins(top: Section, base: Path) -> tuple[Registry, tuple[Path, ...]]
     return registry, tuple(files)
 
 
-def _read_ontology(top: Section, base: Path) -> tuple[Path, Ontology | None]:
-    """The ontology beside the study; its own mistakes are kept with their places in its own file."""
+def _read_ontology(top: Section, base: Path) -> tuple[Path, Ontology | None, tuple[Path, ...]]:
+    """The ontology beside the study, its file and all files it was read from; its mistakes are kept with their places
+    in those.
+    """
     name = top.require("ontology", text, "", "the .onto file that says what the labels mean")
     path = base / name
     if not name:
-        return path, None
+        return path, None, ()
     if not path.is_file():
         node = top.nodes["ontology"]
         known = sorted(p.name for p in base.glob("*.onto")) if base.is_dir() else []
         step = did_you_mean(name, known, plural=".onto files beside the study")
         top.findings.add("E314", f"there is no ontology file {path}", node.span, node.path, step)
-        return path, None
+        return path, None, ()
     try:
-        return path, load_ontology(path)
+        checked = check_file(path)
+        return path, checked.require(), tuple(map(Path, checked.sources))
     except LinnaeusError as e:
         top.findings.keep(e)
-        return path, None
+        return path, None, ()
 
 
 def _read_objective(section: Section, ontology: Ontology | None, registry: Registry) -> Objective:

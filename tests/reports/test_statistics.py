@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linnaeus.dsl.load import check_text, load_ontology
+from linnaeus.dsl.load import check_text
+from linnaeus.dsl.ontology import Ontology
 from linnaeus.dsl.tables import compile_tables
 from linnaeus.errors import LinnaeusError
 from linnaeus.plugins.contracts import Predictions, Summands
@@ -306,14 +307,22 @@ def test_a_metric_of_a_local_plugin_file_is_on_the_board(make_run: Make, tmp_pat
     assert ranks["prior"] == {"low": 6, "high": 6}
 
 
-def test_the_ontology_of_a_run_is_known_by_its_hash(make_run: Make, tmp_path: Path) -> None:
+def test_the_ontology_of_a_run_is_its_own_copy_and_has_its_hash(make_run: Make, tmp_path: Path) -> None:
     results, _ = make_run(tmp_path, n=10, seeds=1)
-    folder = tmp_path / "ontology"
-    folder.mkdir()
-    for name in ("one", "two"):
-        (folder / f"{name}.onto").write_text(f'ontology {name} version "1"\nbinary x\n', encoding="utf-8")
-    results.ontology["hash"] = load_ontology(folder / "two.onto").hash
-    assert run_ontology(tmp_path, results).name == "two"
+    copy = tmp_path / "ontology" / "ontology.json"
+    copy.parent.mkdir()
+    for text in (None, "{", "[1]", '{"name": 1}', json.dumps(a_binary("x").to_dict())):
+        if text is not None:
+            copy.write_text(text, encoding="utf-8")
+        with pytest.raises(LinnaeusError, match="E615"):
+            run_ontology(tmp_path, results)
+    copy.write_text(json.dumps(a_binary("two").to_dict()), encoding="utf-8")
+    results.ontology["hash"] = a_binary("two").hash
+    assert run_ontology(tmp_path, results) == a_binary("two")
+
+
+def a_binary(name: str) -> Ontology:
+    return check_text(f'ontology {name} version "1"\nbinary x\n', f"{name}.onto").require()
 
 
 @settings(max_examples=20)

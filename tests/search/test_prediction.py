@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from linnaeus.dsl.evidence import evidence_from_allowed
-from linnaeus.dsl.load import load_ontology
+from linnaeus.dsl.load import check_text
 from linnaeus.dsl.tables import compile_tables
 from linnaeus.errors import LinnaeusError
 from linnaeus.plugins.registry import installed
@@ -51,9 +53,10 @@ def run(tmp_path_factory):
     """A run folder with a model of three shades of grey, and one that has seen a single epoch at no rate."""
     run = tmp_path_factory.mktemp("run")
     (run / "ontology").mkdir()
-    (run / "ontology" / "toys.onto").write_text(ONTOLOGY)
+    ontology = check_text(ONTOLOGY, "toys.onto").require()
+    (run / "ontology" / "ontology.json").write_text(json.dumps(ontology.to_dict()))
     (run / "study.yaml").write_text("data: {image: {size: null, resize: stretch}}\n")
-    tables = compile_tables(load_ontology(run / "ontology" / "toys.onto"))
+    tables = compile_tables(ontology)
     kinds = np.arange(48) % 3
     images = np.zeros((48, SIDE, SIDE, 1), np.uint8)
     images += np.array(list(SHADES.values()), np.uint8)[kinds][:, None, None, None]

@@ -26,7 +26,8 @@ def a_study(folder, **resolved):
         name="s",
         file=folder / "study.yaml",
         ontology_file=ontology_file,
-        ontology=SimpleNamespace(name="o", version=None, hash="a" * 64),
+        ontology_sources=(ontology_file,),
+        ontology=SimpleNamespace(name="o", version=None, hash="a" * 64, to_dict=lambda: {"name": "o"}),
         registry=SimpleNamespace(files={"mine.py": "b" * 64}),
         plugin_files=(plugin,),
         resolved={"name": "s", "seed": 0, "search": {"budget": {"trials": 4}}, "report": {"rope": 0.01}} | resolved,
@@ -87,11 +88,12 @@ def test_the_copies_are_of_the_study_that_runs(tmp_path, study):
         pass
     changed = a_study(tmp_path, seed=1)
     changed.ontology_file = study.ontology_file.rename(tmp_path / "other.txt")
+    changed.ontology_sources = (changed.ontology_file,)
     (tmp_path / "more").mkdir()
     changed.plugin_files = (study.plugin_files[0], tmp_path / "more" / "mine.py")
     changed.plugin_files[1].write_text("x = 2\n")
     with claim(changed, tmp_path / "run") as folder:
-        assert [p.name for p in (folder.path / "ontology").iterdir()] == ["other.txt"]
+        assert sorted(p.name for p in (folder.path / "ontology").iterdir()) == ["ontology.json", "other.txt"]
         copies = [(folder.path / "plugins" / name).read_text() for name in plugin_copies(changed)]
         assert copies == ["x = 1\n", "x = 2\n"]
         assert len(list((folder.path / "plugins").rglob("*.py"))) == 2
