@@ -335,7 +335,10 @@ def _shifted(formula: Formula, labels: int, groups: int) -> Formula:
 
 
 def random_states(rng: np.random.Generator, tables: Tables, n: int) -> Bools:
-    """`n` random legal worlds as states, [n, S]."""
+    """`n` random legal worlds as states, [n, S]. Where laws tie variables together, all worlds are listed first."""
+    if tables.constraints:
+        worlds = tables.states_of(enumerate_worlds(tables.ontology))
+        return worlds[rng.integers(len(worlds), size=n)]
     states = np.zeros((n, tables.n_states), bool)
     for row in states:
         for v in tables.variables:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,94 +10,18 @@ import pytest
 
 from linnaeus.dsl.evidence import NO, UNKNOWN, YES, decided_labels, evidence_from_allowed, possible_states, propagate
 from linnaeus.dsl.formula import Formula, Op, conjunction, holds
-from linnaeus.dsl.ontology import Group, Kind, Label, Ontology, Rule
+from linnaeus.dsl.ontology import Change, Group, Import, Kind, Label, Migration, Ontology, Rule
 from linnaeus.dsl.tables import compile_tables, laws
-from linnaeus.dsl.testing import random_ontology
-from linnaeus.dsl.worlds import applies, evaluate
-
-ORDERS = (Op.EQ, Op.NE, Op.LT, Op.LE, Op.GT, Op.GE)
-COUNTS = (Op.AT_MOST, Op.AT_LEAST, Op.EXACTLY)
-
-
-def random_atom(rng, ontology, groups):
-    group = ontology.groups[rng.choice(groups)]
-    label = int(rng.choice(group.labels))
-    match rng.integers(5):
-        case 0:
-            return Formula(Op.APPLIES, group=group.index)
-        case 1 if group.kind is not Kind.BINARY:
-            return Formula(Op.ANY, group=group.index)
-        case 2:
-            labels = tuple(sorted({label, int(rng.choice(group.labels))}))
-            return Formula(Op.IN, group=group.index, labels=labels)
-        case 3 if group.kind in (Kind.MULTICLASS, Kind.ORDINAL):
-            ops = ORDERS if group.kind is Kind.ORDINAL else ORDERS[:2]
-            return Formula(ops[rng.integers(len(ops))], group=group.index, labels=(label,))
-    return holds(label)
-
-
-def random_formula(rng, ontology, groups, depth=2):
-    if depth == 0 or rng.random() < 0.3:
-        return random_atom(rng, ontology, groups)
-    op = [Op.NOT, Op.AND, Op.OR, Op.IMPLIES, Op.IFF, *COUNTS][rng.integers(8)]
-    if op in COUNTS:
-        args = tuple(random_atom(rng, ontology, groups) for _ in range(rng.integers(1, 4)))
-        return Formula(op, args, count=int(rng.integers(len(args) + 1)))
-    return Formula(op, tuple(random_formula(rng, ontology, groups, depth - 1) for _ in range(1 if op is Op.NOT else 2)))
-
-
-def with_laws(rng, ontology):
-    """The ontology with some second parents, `when`s and rules, hard and soft."""
-    labels, groups = list(ontology.labels), list(ontology.groups)
-    for i in (i for g in groups if g.kind is Kind.MULTILABEL for i in g.labels):
-        before = [j for j in groups[labels[i].group].labels if j < i and j not in labels[i].parents]
-        if before and rng.random() < 0.25:
-            labels[i] = replace(labels[i], parents=(*labels[i].parents, int(rng.choice(before))))
-    ontology = replace(ontology, labels=tuple(labels))
-    for g in ontology.groups[1:]:
-        if rng.random() < 0.3:
-            groups[g.index] = replace(g, when=random_formula(rng, ontology, range(g.index)))
-    ontology = replace(ontology, groups=tuple(groups))
-    rules = [
-        Rule(f"r{k}", (random_formula(rng, ontology, range(len(groups))),), 1.5 if rng.random() < 0.2 else None)
-        for k in range(rng.integers(3))
-    ]
-    return replace(ontology, rules=tuple(rules))
-
-
-def values(ontology, group):
-    """What may hold of a group, nothing included."""
-    if group.single_choice:
-        return [frozenset(), *(frozenset(ontology.ancestors(i)) for i in ontology.leaves(group))]
-    some = (frozenset(s) for n in range(len(group.labels) + 1) for s in itertools.combinations(group.labels, n))
-    return [s for s in some if all(s.issuperset(ontology.labels[i].parents) for i in s)]
-
-
-def worlds_of(ontology):
-    """The legal worlds [W, L]: of every way to combine the groups' values those that are as the language says."""
-    combined = [
-        frozenset().union(*parts) for parts in itertools.product(*(values(ontology, g) for g in ontology.groups))
-    ]
-    labels = np.zeros((len(combined), len(ontology.labels)), bool)
-    for row, world in zip(labels, combined, strict=True):
-        row[list(world)] = True
-    legal = np.ones(len(labels), bool)
-    for group in ontology.groups:
-        here, some = applies(ontology, group.index, labels), labels[:, list(group.labels)].any(1)
-        legal &= (some == here) if group.single_choice else (here | ~some)
-    for formula in (f for rule in ontology.rules if rule.weight is None for f in rule.formulas):
-        legal &= evaluate(ontology, formula, labels)
-    return labels[legal]
+from linnaeus.dsl.testing import enumerate_worlds, random_evidence, random_ontology
 
 
 @pytest.fixture(scope="module")
 def cases():
     """(tables, legal worlds as labels) of 250 random ontologies, most with laws, some without a legal world."""
     rng, made = np.random.default_rng(6), []
-    while len(made) < 250:
-        ontology = with_laws(rng, random_ontology(rng, max_labels=12, max_worlds=120))
-        if np.prod([float(len(values(ontology, g))) for g in ontology.groups]) <= 4000:
-            made.append((compile_tables(ontology), worlds_of(ontology)))
+    for k in range(250):
+        ontology = random_ontology(rng, max_labels=14, max_worlds=200, rules=3 if k % 5 else 0, consistent=False)
+        made.append((compile_tables(ontology), enumerate_worlds(ontology)))
     return made
 
 
@@ -111,7 +35,7 @@ def test_cases_cover_the_laws(cases):
         found["soft"] += bool(tables.soft)
         found["forest"] += tables.forest
         found["no world"] += not len(worlds)
-    assert min(found.values()) >= 10, found
+    assert min(found.values()) >= 5, found
 
 
 def test_states_of_and_labels_of_are_inverse_on_legal_worlds_and_refuse_all_others(cases):
@@ -181,7 +105,7 @@ def test_what_follows_from_a_rule_and_what_it_leaves_alone():
 
 def test_a_when_and_a_nesting_both_count():
     tables = compile_tables(plants(when=holds(0)))
-    worlds = {frozenset(np.flatnonzero(w).tolist()) for w in worlds_of(tables.ontology)}
+    worlds = {frozenset(np.flatnonzero(w).tolist()) for w in enumerate_worlds(tables.ontology)}
     assert worlds == {frozenset(w) for w in ({0, 2}, {1, 2}, {1, 3}, {0, 3, 4}, {0, 3, 5})}
     (law,) = tables.constraints
     assert (law.source, law.group) == ("the `when` of health.sick.severity", 2)
@@ -229,3 +153,33 @@ def test_a_large_taxonomy_under_rules_costs_by_its_rules():
     for label, row in enumerate(levels, start=1):
         reached = max(highest[int(tables.leaf[s])] for s in tables.label_states[label])
         assert row.tolist() == [rank <= reached for rank in range(4)]
+
+
+def test_random_evidence_of_ontologies_with_laws_is_never_contradictory(cases):
+    rng = np.random.default_rng(9)
+    for tables, worlds in cases[:60]:
+        if len(worlds):
+            assert random_evidence(rng, tables, 5).possible().any(1).all()
+
+
+def test_an_ontology_reads_back_from_json_with_its_hash(cases):
+    rng = np.random.default_rng(10)
+    imports = (Import("a", "b", None, "0" * 64), Import("c", "d", "1.2", "1" * 64))
+    seen = set()
+    for tables, _ in cases:
+        ontology = tables.ontology
+        changes = (Change("old", (int(rng.integers(len(ontology.labels))),), 0), Change("gone"), Change("g", (), 0))
+        first = replace(ontology.groups[0], title="Tïtle", aka=("a", "b"), levels=("x",), source=1)
+        ontology = replace(
+            ontology,
+            title="T" if rng.random() < 0.5 else None,
+            version="1.0",
+            groups=(first, *ontology.groups[1:]),
+            imports=imports,
+            migrations=(Migration("0.9", changes), Migration("0.8", ())),
+        )
+        again = Ontology.from_dict(json.loads(json.dumps(ontology.to_dict())))
+        assert again == ontology
+        assert again.hash == ontology.hash
+        seen.add(ontology.hash)
+    assert len(seen) > 0.9 * len(cases)  # a few small ones are drawn twice
