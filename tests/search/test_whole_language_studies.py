@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linnaeus.dsl.load import load_ontology
+from linnaeus.dsl.evidence import YES, decided_labels
+from linnaeus.dsl.load import check_text, load_ontology
 from linnaeus.dsl.tables import compile_tables
 from linnaeus.dsl.testing import enumerate_worlds
 from linnaeus.errors import LinnaeusError
+from linnaeus.plugins.contracts import Records
+from linnaeus.search.binding import bind
 from linnaeus.search.dry_run import DryRun
 from linnaeus.search.predictions_csv import answer, truth
 from linnaeus.search.results import ONTOLOGY, read_ontology
 from linnaeus.search.run_folder import claim
+from linnaeus.search.study import Binding, DataSpec
 from linnaeus.search.study_file import load_study
 from linnaeus.search.suitability import notes
 
@@ -130,6 +134,38 @@ def test_a_changed_import_or_table_is_a_changed_study(imported, tmp_path, file, 
     path.write_text(before + "\n")  # layout is not content
     with claim(study(imported, INDEPENDENT), tmp_path / "run"):
         pass
+
+
+# --- bindings of an earlier version ----------------------------------------------------------------
+
+PAST = """
+ontology plant version "2.0"
+multiclass crop { apple, tomato }
+multilabel damage { leaf, stem }
+binary ripe, wet
+migrate from "1.0" { rename fruit -> crop; rename blight -> leaf; rename mature -> ripe; rename pome -> apple }
+"""
+
+
+def test_bindings_by_old_names_are_read_and_told():
+    tables = compile_tables(check_text(PAST, "plant.onto").require())
+    columns = {
+        "what": ["pome", "tomato"], "spots": ["yes", "no"], "mature": ["yes", "no"], "wet": ["no", "no"],
+    }  # fmt: skip
+    records = Records(np.zeros((2, 1, 1, 1), np.uint8), ["a", "b"], columns)
+    bindings = (Binding("fruit", "what"), Binding("blight", "spots"))
+    bound = bind(tables, records, DataSpec("toy", None, bind=bindings, unlisted="unknown"))
+    ids = [label.path for label in tables.ontology.labels]
+    decided = decided_labels(tables, bound.evidence.possible())
+    assert {path for path, sign in zip(ids, decided[0], strict=True) if sign == YES} == {
+        "crop.apple", "damage.leaf", "ripe",
+    }  # fmt: skip
+    assert bound.bound == {"crop": "what", "damage.leaf": "spots", "ripe": "mature", "wet": "wet"}
+    assert bound.notices[:3] == [
+        "crop: the old name 'fruit', read as `migrate` says",
+        "crop: old names, read as `migrate` says: 'pome' as crop.apple",
+        "damage.leaf: the old name 'blight', read as `migrate` says",
+    ]
 
 
 # --- what a run says of a group with a `when` ---------------------------------------------------------
