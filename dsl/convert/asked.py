@@ -60,18 +60,22 @@ class QuestionReader:
         """What stands in one pair of braces: the options of a question as classes, other questions as groups, and
         whether it is open.
         """
-        listed, other = _listed(asked)
+        listed, others = _listed(asked)
         questions = [q for q in questions if self._meant(q)]
         named = name_items([*listed, *questions], self.read.losses, taken or [])
         for option, class_ in zip(listed, named, strict=False):
             self._class(asked, option, class_, path)
-        if other is not None:
+        for other in others:
             self._formulas[other] = quote_path(f"{path}.{OTHER}")
             self._hoist(other)
+            if other is not others[0]:
+                self.lose(other.where, "a second option called other")
+            elif other.name != OTHER:
+                self.lose(other.where, "the word for other")
         prefix = f"{path}." if path else ""
         pairs = zip(questions, named[len(listed) :], strict=True)
         groups = [self._group(q, name, prefix + segment(name.id)) for q, name in pairs]
-        return named[: len(listed)], groups, other is not None
+        return named[: len(listed)], groups, bool(others)
 
     def _class(self, asked: Question | None, option: Option, class_: DraftClass, path: str) -> None:
         """Fill the class of an option of a question."""
@@ -174,13 +178,13 @@ def _options(question: Question) -> Iterator[Option]:
             yield from _options(deeper)
 
 
-def _listed(asked: Question | None) -> tuple[list[Option], Option | None]:
-    """The options that become classes, and the one that is `other`."""
+def _listed(asked: Question | None) -> tuple[list[Option], list[Option]]:
+    """The options that become classes, and those that are `other`: none where nothing else is listed."""
     if asked is None:
-        return [], None
-    other = next((o for o in asked.options if o.other), None) if asked.answer is Answer.ONE else None
-    listed = [o for o in asked.options if o is not other]
-    return (listed, other) if listed else (asked.options, None)
+        return [], []
+    others = [option for option in asked.options if option.other] if asked.answer is Answer.ONE else []
+    listed = [option for option in asked.options if option not in others]
+    return (listed, others) if listed else (asked.options, [])
 
 
 def _yes_no(question: Question) -> tuple[Option, Option] | None:

@@ -129,8 +129,9 @@ class QuestionWriter:
 
     def _under(self, group: Group, parent: Label | None) -> list[Label]:
         """The labels that stand in the braces of a group or of one of its labels."""
+        below = group.labels if parent is None else self.ontology.children[parent.index]
         above = () if parent is None else (parent.index,)
-        return [label for i in group.labels if (label := self.ontology.labels[i]).parents[:1] == above]
+        return [label for i in below if (label := self.ontology.labels[i]).parents[:1] == above]
 
     def _option(self, label: Label) -> Option:
         group = self.ontology.groups[label.group]

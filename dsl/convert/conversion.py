@@ -23,7 +23,7 @@ def read_as_text(source: Path, format: Format, name: str) -> tuple[str, list[Los
         LinnaeusError: E160 or E162 for a file that can't be read; E163 for one that makes no legal ontology.
     """
     read = format.converter().read(source)
-    text = read.draft.to_text()
+    text = _text(read, source)
     checked = check_text(text, name)
     errors = [d for d in checked.diagnostics if d.severity == "error"]
     if errors:
@@ -40,13 +40,25 @@ def write_as(source: Path, format: Format) -> Written:
     return format.converter().write(load_ontology(source))
 
 
+def _text(read: Read, source: Path) -> str:
+    """The text of a draft; E163 for one that can't be written, such as one that nests too deep."""
+    try:
+        return read.draft.to_text()
+    except LinnaeusError as error:
+        raise LinnaeusError(_refused(d, str(source)) for d in error.diagnostics) from None
+
+
+def _refused(found: Diagnostic, where: str) -> Diagnostic:
+    return Diagnostic("E163", f"no ontology can say this: {found.message} [{found.code}]", where=where, help=found.help)
+
+
 def _theirs(found: Diagnostic, read: Read, checked: Checked, source: Path) -> Diagnostic:
     """A mistake in the draft as one in its source."""
     path = None if found.span is None else _path_at(found.span, checked)
     while path and path not in read.places:
         path = path.rpartition(".")[0]
     where = f"{source}, at {read.places[path]}" if path else str(source)
-    return Diagnostic("E163", f"no ontology can say this: {found.message} [{found.code}]", where=where, help=found.help)
+    return _refused(found, where)
 
 
 def _path_at(span: Span, checked: Checked) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import LinnaeusError, fail
+from ...errors import LinnaeusError
 from ..ontology import Ontology
 from .asked import OF_OBJECTS, UNANSWERED, QuestionReader
 from .asking import QuestionWriter
@@ -139,17 +139,26 @@ def write(ontology: Ontology) -> Written:
     """Groups as attributes of the tag `image`; the multilabel groups `tags` and `objects` as labels."""
     writer = QuestionWriter(ontology, orders=lambda options: _row(options) is not None)
     questions = writer.questions()
-    labels = [
-        _label_json(option, kind, writer.losses)
-        for name, kind in ((TAGS, "tag"), (OBJECTS, "any"))
-        for option in writer.take_objects(questions, name, nested=True)
-    ]
+    rows = [("tag", option) for option in writer.take_objects(questions, TAGS, nested=True)]
+    rows += [("any", option) for option in writer.take_objects(questions, OBJECTS, nested=True)]
+    _rename([option for _, option in rows], writer.losses)
     if questions:
-        image = Option(IMAGE, ontology.name, questions=questions)
-        labels.insert(0, _label_json(image, "tag", writer.losses))
-    if not labels:
-        raise fail("E162", "the ontology has nothing that CVAT can hold", where=ontology.name)
+        rows.insert(0, ("tag", Option(IMAGE, ontology.name, questions=questions)))
+    labels = [_label_json(option, kind, writer.losses) for kind, option in rows]
     return Written(json.dumps(labels, indent=2, ensure_ascii=False) + "\n", writer.losses)
+
+
+def _rename(options: list[Option], losses: list[Loss]) -> None:
+    """Call labels by their paths where another has the name, or it is that of the tag for every image."""
+    taken = {IMAGE}
+    for option in options:
+        if option.name in taken:
+            losses.append(Loss(option.where, "the name: another label has it"))
+            for question in option.questions:
+                if question.name == option.name and question.answer is Answer.MANY:  # its sublabels
+                    question.name = option.where
+            option.name = option.where
+        taken.add(option.name)
 
 
 def _label_json(option: Option, kind: str, losses: list[Loss]) -> dict[str, Any]:

@@ -150,6 +150,15 @@ def test_an_empty_file_makes_no_ontology(tmp_path: Path) -> None:
         read_as_text(file, FORMATS["xtreme1"], "f.onto")
 
 
+def test_what_nests_deeper_than_an_ontology_may(tmp_path: Path) -> None:
+    file = tmp_path / "f.xml"
+    choices = "".join(f'<Choice value="c{i}">' for i in range(90)) + "</Choice>" * 90
+    file.write_text(f'<View><Taxonomy name="g">{choices}</Taxonomy></View>', encoding="utf-8")
+    with pytest.raises(LinnaeusError) as error:
+        read_as_text(file, FORMATS["label-studio"], "f.onto")
+    assert [(d.code, d.where) for d in error.value.diagnostics] == [("E163", str(file))]
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_broken_files_never_show_a_traceback(tool: str, tmp_path: Path) -> None:
     """Mutations of the fixtures: bytes taken out, doubled, exchanged; JSON values exchanged for others."""

@@ -16,17 +16,21 @@ LISTED = {  # snippets that provoke the losses that the fixtures do not
     "xtreme1": '{"classifications": ['
     '{"name": "a", "isRequired": true, "inputType": "RADIO", "options": [{"name": "x"}]},'
     '{"name": "b", "isRequired": true, "inputType": "RADIO", "options": []},'
-    '{"name": "c", "isRequired": true, "inputType": "RADIO", "options": [{"name": "Yes"}, {"name": "No"}]}]}',
+    '{"name": "c", "isRequired": true, "inputType": "RADIO", "options": [{"name": "Yes"}, {"name": "No"}]},'
+    '{"name": "d", "inputType": "RADIO", "options": [{"name": "x"}, {"name": "Other"}, {"name": "other"}]}]}',
     "label-studio": '<View><Choices name="a" required="false"><Choice value="x"/><Choice value="y"/></Choices>'
     '<Choices name="b" toName="i"><Choice value="x"/></Choices><Choices name="c" toName="i"/>'
-    '<Choices name="d" toName="i"><Choice value="True"/><Choice value="False"/></Choices></View>',
+    '<Choices name="d" toName="i"><Choice value="True"/><Choice value="False"/></Choices>'
+    '<Choices name="e"><Choice value="x"/><Choice value="Other"/><Choice value="other"/></Choices></View>',
     "labelbox": '{"tools": [{"tool": "line", "name": "t", "required": true}], "classifications": ['
     '{"type": "dropdown", "name": "a", "required": false, "options": [{"value": "x"}, {"value": "y"}]},'
     '{"type": "radio", "name": "b", "options": [{"value": "x"}]}, {"type": "checklist", "name": "c", "options": []},'
-    '{"type": "radio", "name": "d", "options": [{"value": "Yes"}, {"value": "No"}]}]}',
+    '{"type": "radio", "name": "d", "options": [{"value": "Yes"}, {"value": "No"}]},'
+    '{"type": "radio", "name": "e", "options": [{"value": "x"}, {"value": "Other"}, {"value": "other"}]}]}',
     "cvat": '[{"name": "image", "type": "tag", "attributes": ['
     '{"name": "a", "input_type": "select", "default_value": "y", "values": ["x", "y"]},'
-    '{"name": "b", "input_type": "select", "values": ["x"]}, {"name": "c", "input_type": "select", "values": []}]}]',
+    '{"name": "b", "input_type": "select", "values": ["x"]}, {"name": "c", "input_type": "select", "values": []},'
+    '{"name": "d", "input_type": "select", "values": ["x", "Other", "other"]}]}]',
 }
 CASES = Path(__file__).with_name("convert_cases")
 

@@ -304,6 +304,14 @@ def test_questions_under_yes_no_and_other_stand_at_the_top(tmp_path: Path) -> No
     assert read_text("xtreme1", str(back.text), tmp_path).draft.groups == read.draft.groups
 
 
+def test_two_options_called_other_are_one(tmp_path: Path) -> None:
+    text = '<View><Choices name="g"><Choice value="Other"/><Choice value="a"/><Choice value="other"/></Choices></View>'
+    read = read_text("label-studio", text, tmp_path)
+    assert [(g.open, [c.id for c in g.classes]) for g in read.draft.groups] == [(True, ["a"])]
+    assert [loss.what for loss in read.losses] == ["the word for other", "a second option called other"]
+    assert ontology_of(read.draft)
+
+
 def test_a_choice_of_one_option_may_hold_or_not(tmp_path: Path) -> None:
     text = '<View><Choices name="g" toName="i"><Choice value="a"/></Choices></View>'
     read = read_text("label-studio", text, tmp_path)
@@ -326,6 +334,17 @@ def test_names_are_told_apart_where_the_format_is_flat() -> None:
     names = [attribute["name"] for attribute in json.loads(str(written.text))[0]["attributes"]]
     assert names == ["g", "g.a.s", "g.b.s"]
     assert {loss.where for loss in written.losses} == {"g.a.s", "g.b.s"}
+
+
+def test_labels_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    text = "ontology f\nmultilabel tags { image { a; binary b }; c }\nmultilabel objects { c { d } }"
+    written = FORMATS["cvat"].converter().write(check_text(text, "f.onto").require())
+    assert [label["name"] for label in json.loads(str(written.text))] == ["tags.image", "c", "objects.c"]
+    assert [(loss.where, loss.what) for loss in written.losses] == [
+        (where, "the name: another label has it") for where in ("tags.image", "objects.c")
+    ]
+    back = ontology_of(read_text("cvat", str(written.text), tmp_path).draft)
+    assert [label.path for label in back.labels][:2] == ["tags.tags_image", "tags.tags_image.a"]
 
 
 def test_written_xml_escapes_what_titles_hold() -> None:
