@@ -17,6 +17,7 @@ COMMANDS = {
     "show": "show:show",
     "convert": "convert:convert",
     "init": "init:init",
+    "infer": "infer:infer",
     "run": "run:run",
     "status": "status:status",
     "report": "report:report",

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsl.annotations import describe
-from ..dsl.evidence import YES, Evidence, decided_labels, propagate
+from ..dsl.evidence import YES, Evidence, decided_labels, possible_states
 from ..dsl.tables import Bools, Ints, Tables
 from ..errors import LinnaeusError, fail
-from ..plugins.contracts import Records
+from ..plugins.contracts import Annotated, Records
 from .binding import Bound, check_values
+from .conflicts import conflicts
 from .splits import SPLITS, TEST, TRAIN, SplitCodes
 
 SHOWN = 5
@@ -26,8 +27,8 @@ CHUNK = 50_000_000
 # --- checks --------------------------------------------------------------------------------------------
 
 
-def check_records(records: Records) -> None:
-    """What every data set must keep to, anyone's plugin included (E200, E203, E207)."""
+def check_annotated(records: Annotated) -> None:
+    """What names, columns and splits of every data set must keep to, anyone's plugin included (E200, E203, E207)."""
     n = len(records.names)
     if not n:
         raise fail("E200", "the data set has no images", where="data", help="check the path and the file types")
@@ -36,7 +37,7 @@ def check_records(records: Records) -> None:
         shown = ", ".join(map(repr, twice[:SHOWN]))
         raise fail("E203", f"image names that occur more than once ({len(twice)}): {shown}", where="data",
                    help="list each image once; a multilabel group takes several labels in one cell")  # fmt: skip
-    lengths = {"images": len(records.images), **{f"column {k!r}": len(c) for k, c in records.columns.items()}}
+    lengths = {f"column {k!r}": len(c) for k, c in records.columns.items()}
     if records.splits is not None:
         lengths["splits"] = len(records.splits)
         odd = sorted({str(s) for s in records.splits} - set(SPLITS))
@@ -45,6 +46,14 @@ def check_records(records: Records) -> None:
     for what, length in lengths.items():
         if length != n:
             raise fail("E207", f"the data set gives {n} names and {length} values of {what}", where="data")
+
+
+def check_records(records: Records) -> None:
+    """What every data set must keep to, its images too (E200, E203, E207)."""
+    check_annotated(records)
+    n, given = len(records.names), len(records.images)
+    if given != n:
+        raise fail("E207", f"the data set gives {n} names and {given} values of images", where="data")
     vectors = records.images.ndim == 2 and records.images.dtype == np.float32
     if not vectors and not (records.images.ndim == 4 and records.images.dtype == np.uint8):
         shape = "×".join(map(str, records.images.shape))
@@ -72,27 +81,19 @@ def unknown_values(bound: Bound, records: Records, out: dict[int, str], policy: 
 def illegal(evidence: Evidence, records: Records, out: dict[int, str], policy: str) -> None:
     """Refuse records whose evidence no legal world satisfies (E224), or with `drop` add them to `out`."""
     legal = legal_records(evidence)
-    rows = [i for i in np.flatnonzero(~legal).tolist() if i not in out]
-    if rows and policy == "error":
-        lines = [f"{records.names[i]} ({_conflict(evidence, i)})" for i in rows[:SHOWN]]
-        more = f", and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-        message = f"{len(rows)} records contradict the ontology: {', '.join(lines)}{more}"
+    rows = np.array([i for i in np.flatnonzero(~legal).tolist() if i not in out], np.intp)
+    if len(rows) and policy == "error":
+        found = conflicts(evidence.take(rows))
+        lines = [f"{_named([records.names[rows[i]] for i in c.rows])} ({c})" for c in found[:SHOWN]]
+        more = f"; and {len(found) - SHOWN} more contradictions" if len(found) > SHOWN else ""
+        message = f"{len(rows)} records contradict the ontology: {'; '.join(lines)}{more}"
         raise fail("E224", message, where="data.bind", help="correct them, or set bad: {illegal: drop}")
-    out.update(dict.fromkeys(rows, "contradicts the ontology"))
+    out.update(dict.fromkeys(rows.tolist(), "contradicts the ontology"))
 
 
-def _conflict(evidence: Evidence, row: int) -> str:
-    """What one illegal record says, group by group, each read alone."""
-    tables, said = evidence.tables, []
-    for group in tables.ontology.groups:
-        codes = np.zeros_like(evidence.codes[row : row + 1])
-        for v in tables.group_variables(group):
-            codes[0, v.index] = evidence.codes[row, v.index]
-        if codes.any():
-            alone = Evidence(tables, codes, evidence.masks).possible()[0]
-            text = describe(tables, alone)[group.path]
-            said.append(f"{group.path}: {'levels that disagree' if text == 'impossible' else text}")
-    return "; ".join(said)
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return f"{', '.join(names[:SHOWN])}{more}"
 
 
 def check_splits(split: SplitCodes) -> None:
@@ -171,7 +172,7 @@ def _chunks(evidence: Evidence, rows: Ints, *, possible: bool) -> Iterator[Bools
     size = max(1, CHUNK // max(1, evidence.tables.n_states))
     for start in range(0, len(rows), size):
         allowed = evidence.flat[evidence.index(rows[start : start + size])]
-        yield propagate(evidence.tables, allowed) if possible else allowed
+        yield possible_states(evidence.tables, allowed) if possible else allowed
 
 
 def legal_records(evidence: Evidence) -> Bools:

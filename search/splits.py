@@ -15,7 +15,7 @@ from ..dsl.names import find_group
 from ..dsl.ontology import Group
 from ..dsl.tables import Ints
 from ..errors import did_you_mean, fail
-from ..plugins.contracts import Records
+from ..plugins.contracts import Annotated
 from ..plugins.datasets.official import SPLIT_NAMES, split_name
 from .binding import column
 from .study import SplitSpec
@@ -43,7 +43,7 @@ class Assignment:
 
 
 def assign(
-    records: Records, contents: Sequence[str], evidence: Evidence, spec: SplitSpec, seed: int, missing: frozenset[str]
+    records: Annotated, contents: Sequence[str], evidence: Evidence, spec: SplitSpec, seed: int, missing: frozenset[str]
 ) -> Assignment:
     """Put every record in a split.
 
@@ -75,7 +75,21 @@ def assign(
     return made
 
 
-def _given(records: Records, spec: SplitSpec, missing: frozenset[str], made: Assignment) -> NDArray[np.bool_]:
+def given_split(records: Annotated, spec: SplitSpec, missing: frozenset[str]) -> SplitCodes | None:
+    """What is known of the split before anything is drawn: that of a column, or the official one. Images of which
+    validation is yet to be drawn count as training; None: the test split itself is to be drawn.
+
+    Raises:
+        LinnaeusError: E222, E230 and E231 of `assign`.
+    """
+    if isinstance(spec.test, float) and spec.column is None:
+        return None
+    made = Assignment(np.full(len(records.names), TRAIN, np.int8), np.arange(len(records.names), dtype=np.int32))
+    _given(records, spec, missing, made)
+    return made.split
+
+
+def _given(records: Annotated, spec: SplitSpec, missing: frozenset[str], made: Assignment) -> NDArray[np.bool_]:
     """Take over the splits that are given; the records from which fractions are drawn."""
     if spec.column is not None:
         given = _from_column(records, spec.column, missing, made)
@@ -90,7 +104,7 @@ def _given(records: Records, spec: SplitSpec, missing: frozenset[str], made: Ass
     return pool
 
 
-def _from_column(records: Records, name: str, missing: frozenset[str], made: Assignment) -> SplitCodes:
+def _from_column(records: Annotated, name: str, missing: frozenset[str], made: Assignment) -> SplitCodes:
     cells = column(records, name, f"{WHERE}.from")
     texts = ["" if c is None or str(c).strip() in missing else str(c).strip() for c in cells]
     odd = sorted({t for t in texts if t and split_name(t) is None})
@@ -103,7 +117,7 @@ def _from_column(records: Records, name: str, missing: frozenset[str], made: Ass
     return split
 
 
-def _official(records: Records, spec: SplitSpec, made: Assignment) -> SplitCodes:
+def _official(records: Annotated, spec: SplitSpec, made: Assignment) -> SplitCodes:
     official = [] if records.splits is None else [SPLITS.index(part) for part in records.splits]
     given = np.array(official or [TRAIN] * len(records.names), np.int8)
     for part, code in ((spec.test, TEST), (spec.validation, VALIDATION)):
@@ -122,7 +136,7 @@ def _official(records: Records, spec: SplitSpec, made: Assignment) -> SplitCodes
     return given
 
 
-def _way(records: Records) -> str:
+def _way(records: Annotated) -> str:
     """The next step where there is no official split: a column that holds one, else a fraction."""
     for name, cells in records.columns.items():
         values = {str(c).strip().casefold() for c in cells if c not in (None, "")}
@@ -135,7 +149,7 @@ def _way(records: Records) -> str:
 
 
 def _units(
-    records: Records, contents: Sequence[str], spec: SplitSpec, missing: frozenset[str]
+    records: Annotated, contents: Sequence[str], spec: SplitSpec, missing: frozenset[str]
 ) -> tuple[Ints, Sequence[str]]:
     """Clusters as numbers, and the key of the unit each record moves with."""
     alone = np.arange(len(contents), dtype=np.int32)

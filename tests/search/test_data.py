@@ -230,7 +230,7 @@ def test_what_a_nested_attribute_says_must_agree(shop):
     shop.rows[0][5] = "yes"
     found = failure(shop.prepare, data=bind, ontology=ontology)
     assert found.code == "E224"
-    assert "kind: juice; kind.fruit.bag: yes" in found.message
+    assert "kind: juice with kind.fruit.bag: yes can't be, as the groups are nested" in found.message
 
 
 def test_nothing_to_learn_from_one_class(shop):
