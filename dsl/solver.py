@@ -11,7 +11,7 @@ from .clauses import Clauses
 from .formula import Formula, Op
 from .ontology import Ontology
 
-EFFORT = 50_000
+EFFORT = 20_000
 """Conflicts that one solver may meet in all. Rules that people write take a few; this many take about a second."""
 
 _SCANS = 200
