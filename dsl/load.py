@@ -10,7 +10,6 @@ from .checks import run_checks
 from .files import Files, absolute
 from .imports import load_modules
 from .logic_checks import run_logic_checks
-from .logic_checks import run_logic_checks
 from .normalise import normalise
 from .ontology import Ontology
 from .outline import Outline
