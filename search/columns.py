@@ -126,7 +126,7 @@ def _parts(cell: str | tuple[str, ...] | None, separator: str) -> tuple[str, ...
 def _separator(cells: Sequence[str | tuple[str, ...] | None]) -> str | None:
     """What parts the names of a list; "" where cells are lists; None for a column of single values.
 
-    A sign parts names where nearly all names that stand beside others occur in several cells.
+    A sign parts names where half of the names that stand beside others stand in several different cells, or more.
     """
     if any(isinstance(c, tuple) for c in cells):
         return ""
@@ -135,12 +135,10 @@ def _separator(cells: Sequence[str | tuple[str, ...] | None]) -> str | None:
         several = [c for c in counts if sign in c]
         if not several:
             continue
-        uses: Counter[str] = Counter()
-        for cell, n in counts.items():
-            uses.update(dict.fromkeys((p.strip() for p in cell.split(sign)), n))
+        uses = Counter(p for cell in counts for p in {p.strip() for p in cell.split(sign)})
         parts = {p.strip() for c in several for p in c.split(sign)} - {""}
-        lists = parts and all(len(p) <= TEXT for p in parts) and len(uses) <= max(4, counts.total() // 2)
-        return sign if lists and sum(uses[p] > 1 for p in parts) >= 0.8 * len(parts) else None
+        names = bool(parts) and max(map(len, parts)) <= TEXT and len(uses) <= max(4, counts.total() // 2)
+        return sign if names and 2 * sum(uses[p] > 1 for p in parts) >= len(parts) else None
     return None
 
 

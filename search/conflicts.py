@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 
@@ -88,24 +89,24 @@ def _minimal(evidence: Evidence, codes: Ints) -> Ints:
 
 
 def _blamed(evidence: Evidence, kinds: Ints) -> list[tuple[str, ...]]:
-    """For each conflict a minimal set of laws that forbids it: none, or one, where that is enough."""
-    tables = evidence.tables
+    """For each conflict a minimal set of rules that forbids it: none, or one, where that is enough."""
+    sources: dict[str, list[Law]] = {}
+    for law in evidence.tables.constraints:
+        sources.setdefault(law.source, []).append(law)
     blamed: list[tuple[str, ...]] = [()] * len(kinds)
     left = _still_legal(evidence, kinds, np.arange(len(kinds), dtype=np.int32), ())
-    for law in tables.constraints:
-        if not len(left):
-            break
-        legal = _still_legal(evidence, kinds, left, (law,))
+    for source, laws in sources.items():
+        legal = _still_legal(evidence, kinds, left, laws) if len(left) else left
         for k in set(left.tolist()) - set(legal.tolist()):
-            blamed[k] = (law.source,)
+            blamed[k] = (source,)
         left = legal
     for k in left.tolist():
-        kept = list(tables.constraints)
-        for law in tables.constraints:
-            fewer = [other for other in kept if other is not law]
-            if not len(_still_legal(evidence, kinds, np.array([k], np.int32), fewer)):
+        kept = dict(sources)
+        for source in sources:
+            fewer = {other: laws for other, laws in kept.items() if other != source}
+            if not len(_still_legal(evidence, kinds, np.array([k], np.int32), [*chain(*fewer.values())])):
                 kept = fewer
-        blamed[k] = tuple(dict.fromkeys(law.source for law in kept))
+        blamed[k] = tuple(kept)
     return blamed
 
 

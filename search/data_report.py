@@ -177,7 +177,8 @@ def _conflicting(evidence: Evidence, alike: Sequence[Sequence[int]]) -> Iterator
     for rows in alike:
         codes = np.unique(evidence.codes[rows], axis=0)
         if len(codes) > 1:
-            together = Evidence(evidence.tables, codes, evidence.masks).allowed().all(0, keepdims=True)
+            allowed = Evidence(evidence.tables, codes, evidence.masks).allowed()
+            together: Bools = np.logical_and.reduce(allowed, axis=0, keepdims=True)
             yield Copies(tuple(rows), not possible_states(evidence.tables, together).any())
 
 

@@ -57,7 +57,8 @@ def find_groups(columns: Sequence[Column], left: dict[str, str]) -> list[Found]:
     Args:
         columns: those that may hold classes, in the order of the data set.
     """
-    choices = _told_once([c for c in columns if c.role is Role.CHOICE], left)
+    columns = _told_once(columns, left)
+    choices = [c for c in columns if c.role is Role.CHOICE]
     signs = {c.name: separator(c.values) for c in choices}
     trees = [c for c in choices if signs[c.name]]
     plain = [c for c in choices if not signs[c.name]]
@@ -85,7 +86,7 @@ def _told_once(columns: list[Column], left: dict[str, str]) -> list[Column]:
 
     kept: list[Column] = []
     for c in sorted(columns, key=rank):
-        twin = next((k for k in kept if same(c, k)), None)
+        twin = next((k for k in kept if k.role is not Role.LIST and same(c, k)), None)
         if twin is None:
             kept.append(c)
             continue
@@ -206,9 +207,8 @@ def _of_family(family: str, members: Sequence[Column]) -> Found:
         paths.append(None if all(v is None for v in row) else held)
     classes = draft_classes([(name,) for name in last], {}, None, opens=False)
     columns = tuple(c.name for c in members)
-    return Found(
-        Kind.MULTILABEL, family, columns, paths, classes, dict(zip(((n,) for n in last), columns, strict=True))
-    )
+    flags = {(name,): column for name, column in zip(last, columns, strict=True)}
+    return Found(Kind.MULTILABEL, family, columns, paths, classes, None, flags)
 
 
 def _coarse(found: Found) -> list[str]:

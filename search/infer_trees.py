@@ -54,8 +54,8 @@ def steps(value: str, sign: str) -> Steps:
 
 
 def refines(fine: Column, coarse: Column) -> dict[str, str] | None:
-    """Of each value of `fine` the one value of `coarse` that stands beside it; None where some value has two, or where
-    so few images have each value that this says nothing.
+    """Of each value of `fine` the one value of `coarse` that stands beside it. None where some value has two, where
+    nothing is finer, and where so few images have each value that this says nothing.
     """
     above: dict[str, str] = {}
     both = 0
@@ -64,7 +64,7 @@ def refines(fine: Column, coarse: Column) -> dict[str, str] | None:
             both += 1
             if above.setdefault(a, b) != b:
                 return None
-    return above if both >= 3 * len(above) and len(set(above.values())) > 1 else None
+    return above if both >= 3 * len(above) and 1 < len(set(above.values())) < len(above) else None
 
 
 def same(a: Column, b: Column) -> bool:
@@ -76,17 +76,17 @@ def same(a: Column, b: Column) -> bool:
 
 def chains(columns: Sequence[Column]) -> list[list[Column]]:
     """Columns in chains, coarse to fine, each refined by the next; a column that refines none is a chain of its own."""
-    left = sorted(columns, key=lambda c: -len(c.counts))
+    coarser = {f.name: {c.name for c in columns if c is not f and refines(f, c) is not None} for f in columns}
+    left = sorted(columns, key=lambda c: -len(coarser[c.name]))
     found = []
     while left:
         chain = [left.pop(0)]
         for column in list(left):
-            if len(column.counts) < len(chain[-1].counts) and refines(chain[-1], column) is not None:
+            if column.name in coarser[chain[-1].name]:
                 chain.append(column)
                 left.remove(column)
         found.append(chain[::-1])
-    order = {c.name: i for i, c in enumerate(columns)}
-    return sorted(found, key=lambda chain: order[chain[0].name])
+    return found
 
 
 # --- a tree as classes -----------------------------------------------------------------------------
@@ -172,9 +172,7 @@ class _Drafting:
     def _ids(self, names: Sequence[str], above: Steps) -> list[str]:
         """Ids of siblings: the names themselves where they can be, else plain words made of them."""
         wanted = [f"{above[-1]} {n}" if above and fold(n) in self.alone else n for n in names]
-        kept = [w if is_plain(w) or re.fullmatch(r"[0-9]+", w) else "" for w in wanted]
-        folded = [fold(k) for k in kept]
-        plain = [k if folded.count(f) == 1 and f != OTHER else "" for k, f in zip(kept, folded, strict=True)]
+        plain = [w if fold(w) != OTHER and (is_plain(w) or re.fullmatch(r"[0-9]+", w)) else "" for w in wanted]
         taken = [OTHER, *(p for p in plain if p)]
         made = unique_ids([*taken, *(w for w, p in zip(wanted, plain, strict=True) if not p)])
         rest = iter(made[len(taken) :])

@@ -192,3 +192,32 @@ def test_the_names_of_splits():
     assert [split_name(t) for t in ("Train", " val", "valid", "dev", "TEST", "extra")] == [
         "train", "validation", "validation", "validation", "test", None,
     ]  # fmt: skip
+
+
+# --- annotations alone ---------------------------------------------------------------------------------
+
+
+def every_kind(tmp_path):
+    np.savez(tmp_path / "d.npz", images=np.zeros((3, 4, 4), np.uint8), y=np.arange(3), odd=np.zeros(2))
+    for name in ("train/a/1.png", "train/b/2.png", "test/a/3.png"):
+        save(tmp_path / "tree" / name, noise(4, 4))
+    (tmp_path / "m.csv").write_text("path,kind\ntree/train/a/1.png,a\ntree/train/b/2.png,b\n")
+    return Arrays("d.npz"), Folder("tree"), CSV("m.csv"), Digits()
+
+
+def test_annotations_are_what_loading_says_but_for_the_pixels(tmp_path):
+    for dataset in every_kind(tmp_path):
+        said = dataset.annotations(PLAIN, tmp_path, tmp_path / "cache")
+        records = dataset.load(PLAIN, tmp_path, tmp_path / "cache")
+        assert list(said.names) == list(records.names)
+        assert said.columns == records.columns
+        assert (said.splits, said.notes) == (records.splits, records.notes)
+        assert len(said.sources) == len(records.names)
+
+
+def test_annotations_of_files_open_no_image(tmp_path):
+    (tmp_path / "m.csv").write_text("path,kind\nmissing.png,a\n")
+    said = CSV("m.csv").annotations(PLAIN, tmp_path, tmp_path / "cache")
+    assert said.columns["kind"] == ["a"]
+    assert list(said.sources) == [tmp_path / "missing.png"]
+    assert not (tmp_path / "cache").exists()
