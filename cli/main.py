@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "check:check",
     "fmt": "fmt:fmt",
     "show": "show:show",
+    "diff": "diff:diff",
     "convert": "convert:convert",
     "init": "init:init",
     "infer": "infer:infer",
