@@ -15,7 +15,7 @@ import numpy as np
 
 from .class_names import ClassNames, Meant
 from .evidence import NO, YES, Evidence, decided_labels
-from .names import Match
+from .names import Match, find_child
 from .ontology import Group, Kind, Label
 from .tables import Bools, Ints, Tables, Variable
 
@@ -85,21 +85,27 @@ class GroupReader:
         return {} if mask is None else {v.index: mask}
 
     def read_path(self, cells: Sequence[Cell]) -> Masks:
-        """What cells from coarse to fine say together (None where one is missing): each is looked for under the one
-        before, and a cell that repeats its parent where there is no such child adds nothing. Cells that disagree allow
-        no state at all.
+        """What cells from coarse to fine say together (None where one is missing): the first is looked for at the top,
+        each other under the one before, and a cell that repeats its parent where there is no such child adds nothing.
+        Cells that disagree allow no state at all.
 
         Raises:
             AnnotationError: a cell names no class of the group.
         """
         v = self.variables[0]
         mask, node = np.ones(v.stop - v.start, bool), None
-        for cell in cells:
+        for place, cell in enumerate(cells):
             if cell is not None:
-                allowed, found = self._choice(cell_text(cell), node)
+                text = cell_text(cell)
+                allowed, found = self._choice(text if place else self._at_top(text), node)
                 mask &= True if allowed is None else allowed
                 node = found or node
         return {v.index: mask}
+
+    def _at_top(self, text: str) -> str:
+        """A name as the whole path of the class at the top that is spelled so, if there is one."""
+        match = find_child(self.tables.ontology, self.group, None, text)
+        return text if match.item is None or match.folded else match.item.path
 
     def read_class(self, label: Label, cell: Cell) -> Masks:
         """What a yes-or-no cell says about one class of a multilabel group.

@@ -77,7 +77,7 @@ def find_groups(columns: Sequence[Column], left: dict[str, str]) -> list[Found]:
     return found
 
 
-def _told_once(columns: list[Column], left: dict[str, str]) -> list[Column]:
+def _told_once(columns: Sequence[Column], left: dict[str, str]) -> list[Column]:
     """Without those that say what another says: names stay rather than numbers, what says more rather than less."""
 
     def rank(c: Column) -> tuple[bool, int, int]:
@@ -207,7 +207,7 @@ def _of_family(family: str, members: Sequence[Column]) -> Found:
         paths.append(None if all(v is None for v in row) else held)
     classes = draft_classes([(name,) for name in last], {}, None, opens=False)
     columns = tuple(c.name for c in members)
-    flags = {(name,): column for name, column in zip(last, columns, strict=True)}
+    flags: dict[Steps, str] = {(name,): column for name, column in zip(last, columns, strict=True)}
     return Found(Kind.MULTILABEL, family, columns, paths, classes, None, flags)
 
 

@@ -188,6 +188,15 @@ def test_level_columns_that_repeat_a_name_collapse_or_stay():
     ]  # fmt: skip
 
 
+def test_a_coarse_name_that_is_also_a_fine_one_is_read_at_the_top():
+    coarse, fine = zip(*[("Apple", "Apple"), ("Apple", "Gala"), ("Pear", "Kaiser"), ("Apple", "")] * 5, strict=True)
+    _, ontology, bound = drafted(annotations(coarse=coarse, fine=fine))
+    decided = decided_labels(bound.evidence.tables, bound.evidence.possible())
+    paths = [{ontology.labels[i].path for i in np.flatnonzero(row == 1)} for row in decided[:4]]
+    assert paths[0] == {"fine.Apple", "fine.Apple.Apple"}
+    assert paths[3] == {"fine.Apple"}
+
+
 @pytest.mark.parametrize(
     ("names", "sign"),
     [
