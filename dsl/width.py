@@ -22,6 +22,10 @@ BUDGET = 1_000_000
 
 _GIVEN_UP = 40.0
 """A table of 2 to this many numbers is as bad as any larger one: what comes after it is not looked at."""
+_WHOLE = (6.0, 20.0)
+"""A formula about variables that have up to 2 to this many values together is one table, and no chain. Which is better
+depends on what else ties these variables, so both are tried.
+"""
 _SUSPECTS = 5
 """So many of the rules that tie most are left out in turn, to see which one to blame."""
 
@@ -51,7 +55,10 @@ def inference_cost(ontology: Ontology, without: frozenset[int] = frozenset()) ->
         ontology: an ontology.
         without: rules to leave out, by index.
     """
-    graph = _Graph(ontology, without)
+    return min((_cost(_Graph(ontology, without, whole)) for whole in _WHOLE), key=lambda cost: cost.estimate)
+
+
+def _cost(graph: _Graph) -> Cost:
     tables = _Elimination(graph.sizes, graph.scopes()).run()
     largest = max(tables, key=lambda table: sum(graph.sizes[v] for v in table), default=())
     spans = {rule: {v for scope in scopes for v in scope} & set(largest) for rule, scopes in graph.factors.items()}
@@ -76,6 +83,7 @@ class _Graph:
 
     ontology: Ontology
     without: frozenset[int]
+    whole: float
     sizes: list[float] = field(default_factory=list)
     factors: dict[int, list[Term]] = field(default_factory=dict)
     groups: dict[int, int] = field(default_factory=dict)
@@ -141,9 +149,18 @@ class _Graph:
             return
         while formula.op is Op.NOT:
             formula = formula.args[0]
+        scope = self.scope(formula)
+        if sum(self.sizes[v] for v in scope) <= self.whole:
+            self.table(scope)
+            return
         *before, last = self.parts(formula) or [()]
         values = _values(formula)
         self.table(self.joined(before, values, min(values, len(before) + 1)), last)
+
+    def scope(self, formula: Formula) -> Term:
+        """The choices of which a formula speaks, and the conditions of groups."""
+        asked = (node for node in formula.walk() if not node.args)
+        return tuple(sorted({v for node in asked for term in self.parts(node) for v in term}))
 
     def parts(self, formula: Formula) -> list[Term]:
         """The variables of which a formula is a function, made for those of its parts that are functions of several."""
