@@ -9,8 +9,9 @@ from typing import Any, cast
 from lark import Lark, Token, Tree, UnexpectedToken
 
 from ..errors import Diagnostic, did_you_mean
+from .build import build_document
 from .source import clean
-from .syntax import Document, build_document, token_span
+from .syntax import Document, token_span
 from .tokens import CLOSER, OPENER, arrange, balance, lex, too_deep, too_nested
 
 MAX_ERRORS = 50
