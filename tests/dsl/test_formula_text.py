@@ -31,7 +31,7 @@ def ontology():
 
 def test_the_text_of_any_formula_parses_to_it(ontology):
     rng = np.random.default_rng(3)
-    for _ in range(40):
+    for _ in range(20):
         formulas = [random_formula(rng, ontology, depth=3) for _ in range(10)]
         rules = [f"rule r{k} soft 2 {{ {formula_text(ontology, f)} }}" for k, f in enumerate(formulas)]
         read = check_text("\n".join([NAMES, *rules]), "names.onto")
