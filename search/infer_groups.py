@@ -224,18 +224,44 @@ def _coarse(found: Found) -> list[str]:
 def _nest(found: Sequence[Found]) -> None:
     """Put each group that is only ever given for the images of one class there: the smallest such class."""
     rows = {id(f): f.rows() for f in found}
-    for f in found:
-        given = f.said
-        everywhere = len(f.paths)
-        best = None
+    for f in sorted(found, key=lambda f: -len(f.said)):  # what is nested in another is given for fewer images
+        best: tuple[int, Found, Steps] | None = None
         for host in found:
             for path, images in rows[id(host)].items() if host is not f else ():
-                fits = given <= images and len(images) < everywhere and 10 * len(given) >= 8 * len(images)
                 named = path in host.classes.drafted or (host.kind is Kind.BINARY and not path)
-                if fits and named and len(given) >= 3 and (best is None or len(images) < best[0]):
+                if named and (best is None or len(images) < best[0]) and _only_given_for(f, host, path, images):
                     best = (len(images), host, path)
-        if best is not None and not _under(best[1], f):
-            f.host = (best[1], best[2])
+        if best is not None and not _under(best[1], f) and not _beside(f, best[1], best[2], found):
+            f.host = best[1:]
+
+
+def _only_given_for(f: Found, host: Found, path: Steps, images: set[int]) -> bool:
+    """Whether a group is given for nearly all images of a class, and for no image that is of another.
+
+    Images of which only a class above is known, or nothing, may be of the class: they do not count against it.
+    """
+    given = f.said
+    inside = given & images
+    if len(inside) < 3 or 10 * len(inside) < 8 * len(images) or len(images) == len(f.paths):
+        return False
+    return 10 * len(inside) >= 9 * len(given) and all(_may_be(host, path, row) for row in given - images)
+
+
+def _may_be(group: Found, path: Steps, row: int) -> bool:
+    """Whether an image may be of a class, by what is said of the class's group and of what that is nested in."""
+    said = group.paths[row]
+    deep = group.kind is Kind.HIERARCHY and said is not None and len(said) == 1 and path[: len(said[0])] == said[0]
+    holds = said is not None and any(p[: len(path)] == path for p in said)
+    return (said is None or deep or holds) and (group.host is None or _may_be(*group.host, row))
+
+
+def _beside(f: Found, host: Found, path: Steps, found: Sequence[Found]) -> bool:
+    """Whether some image has both a group and another that is nested in a class that excludes its own."""
+    if host.kind is Kind.MULTILABEL:
+        return False
+    nested = [(other, other.host[1]) for other in found if other.host is not None and other.host[0] is host]
+    apart = [other for other, there in nested if there[: len(path)] != path and path[: len(there)] != there]
+    return any(f.said & other.said for other in apart)
 
 
 def _under(group: Found | None, other: Found) -> bool:

@@ -125,7 +125,8 @@ def draft_classes(paths: Iterable[Steps], written: Mapping[Steps, str], sign: st
         for step in path:
             node = node.below.setdefault(step, _Node())
     alone = frozenset(fold(p[0]) for p in data if len(p) == 1) if sign in PATHS else frozenset()
-    drafting = _Drafting(Classes(), written, sign or "", alone, opens)
+    hidden = any(fold(step) in alone for path in data for step in path[1:])  # `other` could have no alias
+    drafting = _Drafting(Classes(), written, sign or "", alone, opens and not hidden)
     drafting.made.classes, drafting.made.open = drafting.children(top, ())
     return drafting.made
 
