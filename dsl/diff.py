@@ -142,20 +142,14 @@ def _diagnose(diff: Diff) -> Iterator[Diagnostic]:
         message = f"`{change.old}` is not one class or group of {old.name} {old.version}"
         step = "write the old name as it was, with as much of its path as makes it one"
         yield Diagnostic("W153", message, "warning", where=_place(migration), help=step)
-    for migration, change in diff.readings.staying:
-        message = f"`{change.old}` became something else, and is still a name in {new.name}"
-        yield Diagnostic("W154", message, "warning", where=_place(migration), help=_STAYS)
     for path, spellings in _unread_spellings(diff):
         listed = ", ".join(f'"{s}"' for s in spellings)
         message = f"{path} can't be written {listed} any more"
-        yield Diagnostic("W158", message, "warning", where=where, help="keep old spellings in `aka`, if data use them")
+        yield Diagnostic("W154", message, "warning", where=where, help="keep old spellings in `aka`, if data use them")
     if diff.worlds.tightened is None or diff.worlds.loosened is None:
         step = "write the longest formulas as several rules about fewer groups"
         message = "whether legal worlds were lost or gained stayed open: the rules are too entangled"
         yield Diagnostic("W157", message, "warning", where=where, help=step)
-
-
-_STAYS = "give the new thing a name of its own, or delete this line: an old name that is still one reads as itself"
 
 
 def _place(migration: Migration) -> str:

@@ -112,7 +112,7 @@ class _Differences:
 
     def order(self, old: Group, new: Group) -> Iterator[Difference]:
         """The order of what both have: of levels it is meaning, of classes it is the order of a model's outputs."""
-        now = [self.to[i] for i in old.labels]
+        now = [self.to[i] for i in old.labels if self.readings.labels[i].how != "moved"]
         shared = [j for j in now if j is not None and self.new.labels[j].group == new.index]
         if shared == sorted(shared):
             return

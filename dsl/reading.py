@@ -35,14 +35,12 @@ class GroupReading:
 class Readings:
     """How an old ontology's groups and labels read, by their indices.
 
-    `unfound` are migrations' old names that mean nothing there, or several things; `staying` those that are still names
-    in the new ontology.
+    `unfound` are migrations' old names that mean nothing there, or several things.
     """
 
     groups: list[GroupReading] = field(default_factory=list)
     labels: list[Reading] = field(default_factory=list)
     unfound: list[tuple[Migration, Change]] = field(default_factory=list)
-    staying: list[tuple[Migration, Change]] = field(default_factory=list)
 
     def same_label(self, old: int) -> int | None:
         """What an old label is now, if it is one label and no other old label is it."""
@@ -105,19 +103,19 @@ class _Reader:
                 if change.group < 0:  # a drop of a class, or else of a group
                     items = [item for item in found if isinstance(item, Label)] or found
                 if len(items) == 1:
-                    self.note(migration, items[0], change)
+                    self.note(items[0], change)
                 elif exact:
                     self.readings.unfound.append((migration, change))
 
-    def note(self, migration: Migration, item: Group | Label, change: Change) -> None:
+    def note(self, item: Group | Label, change: Change) -> None:
+        if item.path in self.label_at or item.path in self.group_at:  # a name of today wins over an old one
+            return
         if isinstance(item, Group):
             target = "" if change.group < 0 else self.new.groups[change.group].path
             self.group_changes.setdefault(item.index, change)
         else:
             target = self.new.labels[change.labels[0]].path if len(change.labels) == 1 else ""
             self.label_changes.setdefault(item.index, change)
-        if item.path in self.label_at or item.path in self.group_at:
-            self.readings.staying.append((migration, change))
         if target:
             self.moves.setdefault(item.path, target)
 

@@ -9,6 +9,7 @@ abstraction refinement: Clarke et al. 2000; for two quantifiers, Janota and Marq
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,15 +18,16 @@ from .formula import Formula, Op, holds, lower
 from .logic import Logic
 from .ontology import Group, Kind, Ontology
 from .reading import Readings
+from .solver import Solver
 
 DRAWS = 200
 """So many candidates are tried before the question is left open."""
-_SHRUNK = 100
-"""So many parts of an example are tried for whether it needs them."""
 
 TRUE, FALSE = Formula(Op.AND), Formula(Op.OR)
 
 
+Part: TypeAlias = tuple[Formula, frozenset[int], bool]
+"""Of what a world of the target must agree on: a formula, the base's labels that it is about, and whether they hold."""
 Example: TypeAlias = tuple[tuple[int, bool], ...]
 """Labels, and whether each holds."""
 
@@ -131,19 +133,27 @@ class _Escape:
         return min((self.said(world, first) for first in (False, True)), key=len)
 
     def said(self, world: frozenset[int], first: bool) -> Example:
-        """An example from which what holds (or, for False, what doesn't) was left out first, as far as it could be."""
-        needed = self.pattern(world)
-        for item in sorted(needed, key=lambda item: item[2] is not first)[:_SHRUNK]:
-            rest = [other for other in needed if other is not item]
-            if not self.there.satisfiable(*(f for f, _, _ in rest)):
-                needed = rest
-        said = {i: True for _, s, true in needed if true for i in s.old & world}
-        said |= {i: False for _, s, true in needed if not true for i in s.old}
+        """An example that, as far as it can be, leaves out what holds (or, for False, what doesn't)."""
+        parts = sorted(self.pattern(world), key=lambda part: part[2] is first)
+        solver = Solver(self.target, [*_hard(self.target), *(f for f, _, _ in parts)])
+        literals = {solver.clauses.literal(f): (olds, true) for f, olds, true in parts}
+        needed = solver.minimal(literals, [solver.clauses.literal(f) for f in _hard(self.target)])
+        said = {i: literals[x][1] for x in needed for i in literals[x][0]}
         for g in self.base.groups:  # a class that only the base has says more than that no other holds
             own = [i for i in g.labels if i in world and i not in self.of_base and not self.base.children[i]]
             if g.single_choice and own and any(i in said for i in g.labels):
                 said = {i: true for i, true in said.items() if i not in g.labels} | {own[0]: True}
-        return tuple(sorted(said.items()))
+        implied = {a for i, true in said.items() if true for a in self.implied(i)}
+        return tuple(sorted((i, true) for i, true in said.items() if i not in implied))
+
+    def implied(self, label: int) -> Iterator[int]:
+        """What a label of the base implies: the classes around it, and those around its group."""
+        base = self.base
+        yield from (a for a in base.ancestors(label) if a != label)
+        condition = base.groups[base.labels[label].group].condition
+        if condition is not None:
+            yield condition
+            yield from self.implied(condition)
 
     # --- what differs -------------------------------------------------------------------------------
 
@@ -209,9 +219,9 @@ class _Escape:
             near = near.union(*(tie for tie in ties if tie & near))
         return [s for s in self.shared if any(target.labels[j].group in near for j in s.new)]
 
-    def pattern(self, world: frozenset[int]) -> list[tuple[Formula, Shared, bool]]:
-        """That a world of the target agrees with one of the base: formulas, with what each is about and whether that
-        holds. Where a leaf of a single choice holds, the others need no word.
+    def pattern(self, world: frozenset[int]) -> list[Part]:
+        """That a world of the target agrees with one of the base. Where a leaf of a single choice holds, the others
+        need no word; else they are one part.
         """
         target = self.target
         true = [s for s in self.asked if s.old & world]
@@ -219,11 +229,16 @@ class _Escape:
         held = [j for j in held if target.groups[target.labels[j].group].single_choice]
         settled = {target.labels[j].group for j in held}
         above = {a for j in held for a in target.ancestors(j)}
-        found = [(_or([holds(j) for j in sorted(s.new)]), s, True) for s in true]
+        denied: dict[tuple[int, int], list[int]] = {}
         for s in self.asked:
-            if not s.old & world:
-                free = [j for j in sorted(s.new) if j in above or target.labels[j].group not in settled]
-                found += [(_not(_or([holds(j) for j in free])), s, False)] if free else []
+            for j in () if s.old & world else sorted(s.new):
+                group = target.labels[j].group
+                if group not in settled or j in above:
+                    denied.setdefault((group, -1 if target.groups[group].single_choice else j), []).append(j)
+        found = [(any_of(target, s.new), s.old & world, True) for s in true]
+        for labels in denied.values():
+            olds = frozenset(i for j in labels for i in self.of_target[j].old)
+            found.append((_not(any_of(target, labels)), olds, False))
         return found
 
 
@@ -248,7 +263,7 @@ class _Image:
     def known(self, label: int, shared: Shared) -> Formula:
         """A label that both can say; of several, the one that the example has."""
         chosen = sorted(shared.new & self.example) or sorted(shared.new)[:1]
-        return _or([holds(i) for i in sorted(shared.old)]) if label in chosen else FALSE
+        return any_of(self.escape.base, shared.old) if label in chosen else FALSE
 
     def choose(self, group: Group) -> None:
         """The labels that only the target has, in a single choice: around known ones where there are, else where the
@@ -296,16 +311,47 @@ class _Image:
         here, label = self.applies[group.index], self.label
         children = self.target.children
         if group.single_choice:
-            leaves = tuple(label[j] for j in group.labels if not children[j])
-            one = Formula(Op.EXACTLY, leaves, count=1)
-            laws = [Formula(Op.IMPLIES, (here, one)), _or([here, _not(_or(list(leaves)))])]
-            inner = [j for j in group.labels if children[j]]
+            leaves = self.exclusive([label[j] for j in group.labels if not children[j]])
+            one = leaves[0] if len(leaves) == 1 else Formula(Op.EXACTLY, tuple(leaves), count=1)
+            laws = [Formula(Op.IMPLIES, (here, one)), _or([here, _not(_or(leaves))])]
+            inner = [j for j in group.labels if children[j] and not self.is_kept(j)]
             return laws + [Formula(Op.IFF, (label[j], _or([label[c] for c in children[j]]))) for j in inner]
         laws = []
         for j in group.labels:
             above = [label[p] for p in self.target.labels[j].parents] or [here]
             laws.append(Formula(Op.IMPLIES, (label[j], _and(above))))
         return laws if group.kind is Kind.MULTILABEL else [Formula(Op.IMPLIES, (label[group.labels[0]], here))]
+
+    def exclusive(self, formulas: list[Formula]) -> list[Formula]:
+        """Formulas of which one is to be true, with the leaves of a choice of the base as one: at most one holds."""
+        base = self.escape.base
+        leaves: dict[int, list[int]] = {}
+        rest = []
+        for f in formulas:
+            label = f.labels[0] if f.op is Op.HOLDS else None
+            if label is not None and not base.children[label] and base.groups[base.labels[label].group].single_choice:
+                leaves.setdefault(base.labels[label].group, []).append(label)
+            elif f != FALSE:
+                rest.append(f)
+        return [any_of(base, labels) for labels in leaves.values()] + rest
+
+    def is_kept(self, label: int) -> bool:
+        """Whether the base has the same class in a choice, over the same classes."""
+        shared = self.escape.of_target.get(label)
+        same, base = self.escape.same, self.escape.base
+        old = next(iter(shared.old)) if shared is not None and len(shared.old) == 1 else None
+        if old is None or same.get(old) != label or not base.groups[base.labels[old].group].single_choice:
+            return False
+        return {same.get(i) for i in base.children[old]} == set(self.target.children[label])
+
+
+def any_of(ontology: Ontology, labels: Iterable[int]) -> Formula:
+    """That one of some labels holds; those of a group in one formula, which the reasoner takes as one."""
+    groups: dict[int, list[int]] = {}
+    for label in sorted(labels):
+        groups.setdefault(ontology.labels[label].group, []).append(label)
+    found = [Formula(Op.IN, (), tuple(m), g) if len(m) > 1 else holds(m[0]) for g, m in groups.items()]
+    return _or(found)
 
 
 def _hard(ontology: Ontology) -> list[Formula]:
