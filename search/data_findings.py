@@ -66,13 +66,13 @@ def _unknown_step(u: Unread) -> str:
 
 def _illegal(report: DataReport) -> Iterator[Diagnostic]:
     code, severity = _policy(report, "illegal", "224")
+    ontology = report.tables.ontology
+    owner = {label.path: ontology.groups[label.group].path for label in ontology.labels}
     for c in report.conflicts:
         step = "correct the records or the ontology, or set data.bad: {illegal: drop}"
         cells = report.cells(c.rows[0])
-        groups = [path for path, _ in c.said]
-        written = ", ".join(
-            f"{p}: {t!r}" for p, t in cells.items() if t and any(f"{p}.".startswith(f"{g}.") for g in groups)
-        )
+        groups = {path for path, _ in c.said}
+        written = ", ".join(f"{p}: {t!r}" for p, t in cells.items() if t and {p, owner.get(p)} & groups)
         message = f"{c}: {_images(report, c.rows)}; the first is written {written}"
         yield Diagnostic(code, message, severity, where="data.bind", help=step)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -276,6 +277,28 @@ def test_an_attribute_is_nested_though_some_images_are_labelled_coarsely():
     assert (decided_labels(bound.evidence.tables, bound.evidence.possible())[[0, 4], cortex.index] == 1).all()
     grade[1] = "low"  # an image of the skin
     assert shape(drafted(annotations(organ=organ, tissue=tissue, grade=grade))[1])["grade"][1] is None
+
+
+def slides():
+    """The set of the documentation's example."""
+    chance = random.Random(1)
+    organs = {"epithelium": "skin", "dermis": "skin", "cortex": "kidney", "medulla": "kidney"}
+    rows = []
+    for i in range(120):
+        tissue = chance.choice(list(organs))
+        stain = chance.choice(["H&E", "PAS"]) if organs[tissue] == "kidney" else "H&E"
+        grade = chance.choice(["low", "medium", "high"]) if tissue == "cortex" else ""
+        patient = f"p{chance.randrange(20)}"
+        rows.append((f"{i:03d}.png", patient, organs[tissue], tissue if chance.random() > 0.05 else "", stain, grade))
+    names = ("file", "patient", "organ", "tissue", "stain", "grade")
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    return Annotations(columns["file"], columns, [b""] * 120)
+
+
+def test_the_documentations_example_is_what_is_drafted(root):
+    made = infer_annotations(slides(), DataSpec("digits", Digits()), "slides", "slides.yaml")
+    page = (root / "docs" / "data.md").read_text("utf-8")
+    assert f"```onto\n{made.text}```" in page
 
 
 def test_columns_that_say_the_same_are_bound_once():
