@@ -142,7 +142,7 @@ class _Picture:
     def key(self, y: float) -> None:
         """What the lines mean, where there are several kinds."""
         o = self.ontology
-        kinds = [("edge", "class of")] if any(label.parents for label in o.labels) else []
+        kinds = [("edge", "class of")]
         kinds += [("edge attribute", "attribute of")] if any(g.condition is not None for g in o.groups) else []
         kinds += [("edge again", "also a class of")] if any(len(label.parents) > 1 for label in o.labels) else []
         x = _MARGIN

@@ -148,7 +148,7 @@ def test_a_taxonomy_has_no_overlaps_and_a_readable_shape(n: int) -> None:
 
 
 def test_random_ontologies_have_no_overlaps_and_all_names() -> None:
-    for seed in range(40):
+    for seed in range(25):
         ontology = random_ontology(np.random.default_rng(seed), rules=4, groups=6, max_labels=40, consistent=False)
         svg = render_svg(ontology)
         assert_clear(svg)
@@ -205,6 +205,13 @@ def test_examples_and_notebooks(examples: list[Path]) -> None:
     for path in examples:
         ontology = load_ontology(path)
         assert_clear(ontology._repr_html_())
+
+
+def test_the_picture_in_the_docs_is_that_of_the_readme(root: Path) -> None:
+    example = re.search(r"```onto\n(ontology plant .*?)```", (root / "README.md").read_text(encoding="utf-8"), re.S)
+    assert example is not None
+    picture = (root / "docs/ontology.svg").read_text(encoding="utf-8")
+    assert picture == render_svg(check_text(example[1], "plant.onto").require())
 
 
 def test_widths_are_those_of_a_wide_font() -> None:
