@@ -50,18 +50,20 @@ def _shared(ontology: Ontology) -> list[list[Group]]:
 
 def _best_page(ontology: Ontology, trees: list[Tree], marks: Marks) -> Page:
     """The cards in columns of the height that makes the picture's shape the most like `_SHAPE`."""
-    best: tuple[float, Page] | None = None
-    room = 240.0
-    while best is None or room < 12_000:
-        cards = [c for tree in trees for c in cards_of(tree, room - 60, lambda t, p: _head_size(t, p, marks))]
-        page = flow([*cards, *legend_cards(ontology, marks, room)], room)
+
+    def cards(room: float) -> list[Card]:
+        groups = [c for tree in trees for c in cards_of(tree, room - 60, lambda t, p: _head_size(t, p, marks))]
+        return [*groups, *legend_cards(ontology, marks, room)]
+
+    def badness(page: Page) -> float:
         filled = sum(c.width * c.height for _, _, c in page.cards) / max(page.width * page.height, 1.0)
         shape = (page.width + 2 * _MARGIN) / (page.height + _HEADER + _FOOTER + _MARGIN)
-        badness = abs(math.log(shape / _SHAPE)) + 1.2 * (1 - filled) + 0.01 * len(page.cards)
-        if best is None or badness < best[0]:
-            best = badness, page
-        room *= 1.12
-    return best[1]
+        return abs(math.log(shape / _SHAPE)) + 1.2 * (1 - filled) + 0.01 * len(page.cards)
+
+    area = sum(c.width * c.height for c in cards(math.inf))
+    ideal = math.sqrt(area / _SHAPE)
+    rooms = [max(240.0, ideal * 1.12**step) for step in range(-4, 9)]
+    return min((flow(cards(room), room) for room in dict.fromkeys(rooms)), key=badness)
 
 
 # --- headers of cards ------------------------------------------------------------------------------

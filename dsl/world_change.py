@@ -142,7 +142,7 @@ class _Escape:
         for g in self.base.groups:  # a class that only the base has says more than that no other holds
             own = [i for i in g.labels if i in world and i not in self.of_base and not self.base.children[i]]
             if g.single_choice and own and any(i in said for i in g.labels):
-                said = {i: true for i, true in said.items() if i not in g.labels} | {own[0]: True}
+                said = {i: true for i, true in said.items() if self.base.labels[i].group != g.index} | {own[0]: True}
         implied = {a for i, true in said.items() if true for a in self.implied(i)}
         return tuple(sorted((i, true) for i, true in said.items() if i not in implied))
 
