@@ -29,9 +29,13 @@ def link(document: Document, groups: Sequence[GroupOutline], modules: Sequence[M
     linker = _Linker(groups, modules)
     for group in groups:
         if group.used is None:
-            linker.group(group)
+            linker.parents_in(group)
     for module in modules:
         _Imported(module, groups, linker.links).run()
+    linker.scope.also_above = {parent for parents in linker.links.parents.values() for parent in parents}
+    for group in groups:
+        if group.used is None:
+            linker.condition(group)
     for declaration in document.declarations:
         if isinstance(declaration, RuleNode):
             linker.rule(declaration)
@@ -49,12 +53,14 @@ class _Linker:
 
     # --- declarations -------------------------------------------------------------------------------
 
-    def group(self, group: GroupOutline) -> None:
+    def condition(self, group: GroupOutline) -> None:
         whens = [m for m in group.node.modifiers if isinstance(m, When)]
         if whens:
             meaning = self.formula(whens[0].condition)
             if meaning is not None:
                 self.links.whens[group] = meaning
+
+    def parents_in(self, group: GroupOutline) -> None:
         for class_ in group.all_classes():
             for modifier in class_.node.modifiers:
                 if isinstance(modifier, Is):

@@ -11,6 +11,7 @@ from .clauses import TRUE, Value
 from .formula import Formula, Op
 from .ontology import Group, Ontology
 from .solver import Solver
+from .twins import representatives
 
 At: TypeAlias = tuple[int, int]
 """A formula by its rule's index and its own in the rule."""
@@ -229,8 +230,10 @@ class Reasoner:
 
     def dead(self, never: frozenset[int]) -> frozenset[int]:
         """The labels that never hold."""
+        rules = (f for rule in self.ontology.rules for f in rule.formulas)
+        twins = representatives(self.ontology, [*rules, *(g.when for g in self.ontology.groups if g.when is not None)])
         asked = {
-            label.index: self.can_hold(label.index)
+            label.index: self.can_hold(twins.get(label.index, label.index))
             for label in self.ontology.labels
             if label.group in self.clauses.values and label.group not in never
         }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from ..errors import Diagnostic, LinnaeusError, Severity, Span
-from .formula import COUNTS, Formula, Op, conjunction, holds
+from .formula import Formula, Op, conjunction, holds
 from .formula_text import formula_text, group_text, label_text
 from .logic import Analysis, At, analyse
 from .ontology import Kind, Ontology
@@ -33,9 +33,10 @@ def run_logic_checks(ontology: Ontology, places: Places) -> tuple[Diagnostic, ..
         ontology: an ontology.
         places: where its parts stand.
     """
-    found = [*check_counts(ontology, places), *check_cost(ontology, places)]
-    if not ontology.rules and not any(g.when for g in ontology.groups):
-        return tuple(found)
+    costly = tuple(check_cost(ontology, places))
+    found = [*check_counts(ontology, places), *costly]
+    if costly or (not ontology.rules and not any(g.when for g in ontology.groups)):
+        return tuple(found)  # what costs too much to sum over may take as long to search
     try:
         analysis = analyse(ontology)
         found += [d for check in LOGIC_CHECKS for d in check(ontology, analysis, places)]
@@ -56,12 +57,11 @@ def check_counts(ontology: Ontology, places: Places) -> Findings:
 def _counts(ontology: Ontology, formula: Formula, span: Span, own: bool) -> Findings:
     for node in formula.walk():
         size = len(node.args)
-        text = _short(formula_text(ontology, node)) if node.op in COUNTS else ""
         if node.op in (Op.AT_LEAST, Op.EXACTLY) and node.count > size:
-            message = f"`{text}` can't be: {_things(size)} stand in its braces"
+            message = f"`{_short(formula_text(ontology, node))}` can't be: {_things(size)} stand in its braces"
             yield _found("E142", span, message, f"count at most {size}, or list more")
         elif own and ((node.op is Op.AT_MOST and node.count >= size) or (node.op is Op.AT_LEAST and node.count == 0)):
-            message = f"`{text}` is always true: {_things(size)} stand in its braces"
+            message = f"`{_short(formula_text(ontology, node))}` is always true: {_things(size)} stand in its braces"
             yield _found("W147", span, message, "change the number, or delete it")
 
 

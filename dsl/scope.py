@@ -35,6 +35,8 @@ class Scope:
         self.groups = groups
         self.modules = {module.alias: module for module in modules}
         self.compared = 0
+        self.also_above: set[ClassOutline] = set()
+        """Classes that others name after `is`."""
 
     def label(self, reference: Reference) -> Target:
         """A class, a level or a binary.
@@ -70,7 +72,7 @@ class Scope:
             UnresolvedError: E131, E132, or E133 for what has no classes.
         """
         found = self._matching(reference)
-        fit = [t for t in found if not isinstance(t, Other) and t.classes]
+        fit = [t for t in found if not isinstance(t, Other) and (t.classes or t in self.also_above)]
         groups = [t for t in fit if isinstance(t, GroupOutline)]
         if found and not fit:
             name = self.key(reference)

@@ -8,6 +8,7 @@ allows: once for each distinct pattern of blocks, under assumptions, so that wha
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -70,6 +71,9 @@ def _variables(tables: Tables, abstraction: Abstraction) -> Iterator[tuple[Varia
             top = v.label < 0 or not tables.ontology.labels[v.label].parents
             if asked or (top and group.conditional):
                 yield v, asked
+
+
+atexit.register(_knots.cache_clear)  # solvers must go before the library that made them is taken down
 
 
 class Knot:
