@@ -6,6 +6,7 @@ import json
 import mmap
 import re
 from collections import Counter
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from ..names import slug
 from ..ontology import Kind, Label, Ontology
 from .documents import Value, read_json
 from .formats import Loss, Read, Written
-from .terms import Term, add_groups, natural_id, tidy
-from .unsaid import chosen_group, unsaid
+from .terms import Term, add_groups, tidy
+from .unsaid import chosen_group, distinct_names, lost_names, unsaid
 
 GROUP = "categories"
 WHOLE = 8 << 20  # bytes: of larger files only `info` and `categories` are read, a fraction of the memory
@@ -72,8 +73,8 @@ def _terms(listed: list[Value], losses: list[Loss]) -> list[Term]:
     """The categories and supercategories as terms."""
     names = [tidy(item.need("name").text()) for item in listed]
     numbers = _numbers(listed, names, losses)
-    count = Counter(names)
-    keys = {name: item.where for item, name in zip(listed, names, strict=True) if count[name] == 1}
+    often = Counter(names)
+    keys = {name: item.where for item, name in zip(listed, names, strict=True) if often[name] == 1}
     terms: dict[str, Term] = {}
     seen: set[tuple[str, str]] = set()
     for item, name, aka in zip(listed, names, numbers, strict=True):
@@ -176,37 +177,35 @@ def write(ontology: Ontology) -> Written:
     if group.id != GROUP:
         losses.append(Loss(group.path, f"the id of the group: it is read back as `{GROUP}`"))
     labels = [ontology.labels[i] for i in group.labels if not ontology.labels[i].other]
-    numbers = _assigned(labels)
-    listed = [i for i in labels if i.index in numbers or i.parents or not ontology.children[i.index]]
-    free = iter(n for n in range(1, len(labels) + len(numbers) + 1) if n not in set(numbers.values()))
-    names = Counter(label.name for label in labels)
+    numbers, names = _assigned(labels), _names(ontology, labels)
+    taken = set(numbers.values())
+    free = (n for n in count(1) if n not in taken)
     categories = []
-    for label in listed:
-        above = ontology.labels[label.parents[0]].name if label.parents else label.name
-        number = numbers[label.index] if label.index in numbers else next(free)
-        categories.append({"id": number, "name": label.name, "supercategory": above})
-        losses += _lost(ontology, label, names, str(number))
-    inner = [i for i in labels if i not in listed]
-    losses += [loss for label in inner for loss in _lost(ontology, label, names, "")]
+    for label in labels:
+        if label.index in numbers or label.parents or not ontology.children[label.index]:
+            numbers.setdefault(label.index, next(free))
+            above = names[label.parents[0]] if label.parents else names[label.index]
+            named = {"id": numbers[label.index], "name": names[label.index], "supercategory": above}
+            categories.append(named)
+        if any(alias != str(numbers.get(label.index)) for alias in label.aka):
+            losses.append(Loss(label.path, "the aliases of the class"))
+        losses += lost_names(label, names[label.index])
     info = {"description": ontology.title, "version": ontology.version}
     document = {"info": {key: value for key, value in info.items() if value}, "categories": categories}
     return Written(json.dumps(document, ensure_ascii=False, indent=2) + "\n", losses)
 
 
+def _names(ontology: Ontology, labels: list[Label]) -> dict[int, str]:
+    """What categories are called: a supercategory as no other class, since it is told by its name."""
+    inner = [label for label in labels if ontology.children[label.index]]
+    leaves = [label for label in labels if not ontology.children[label.index]]
+    names = distinct_names(inner, {"none", *(label.name for label in leaves)})
+    taken = set(names.values())
+    return names | {leaf.index: leaf.path if leaf.name in taken else leaf.name for leaf in leaves}
+
+
 def _assigned(labels: list[Label]) -> dict[int, int]:
     """The numeric ids that classes bring along, by label."""
     aliases = {label.index: [a for a in label.aka if _NUMBER.fullmatch(a)] for label in labels}
-    count = Counter(int(a) for numbers in aliases.values() for a in numbers)
-    return {i: int(n[0]) for i, n in aliases.items() if len(n) == 1 and count[int(n[0])] == 1}
-
-
-def _lost(ontology: Ontology, label: Label, names: Counter[str], number: str) -> list[Loss]:
-    """What the category of a class does not say of it."""
-    losses = []
-    if any(alias != number for alias in label.aka):
-        losses.append(Loss(label.path, "the aliases of the class"))
-    if natural_id(label.name) != label.id:
-        losses.append(Loss(label.path, "the id of the class: its name gives another"))
-    if label.name == "none" or (names[label.name] > 1 and ontology.children[label.index]):
-        losses.append(Loss(label.path, "what stands under it: supercategories are told by their names"))
-    return losses
+    often = Counter(int(a) for numbers in aliases.values() for a in numbers)
+    return {i: int(n[0]) for i, n in aliases.items() if len(n) == 1 and often[int(n[0])] == 1}

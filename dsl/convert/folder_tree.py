@@ -13,8 +13,8 @@ from ..folders import SUFFIXES, split_name
 from ..names import slug
 from ..ontology import Kind, Ontology
 from .formats import Loss, Read, Written
-from .terms import Term, add_groups, natural_id, tidy
-from .unsaid import chosen_group, unsaid
+from .terms import Term, add_groups, kind_of, tidy
+from .unsaid import chosen_group, lost_names, unsaid
 
 GROUP = "label"
 _ARCHIVE_LITTER = "__MACOSX"
@@ -68,8 +68,7 @@ def read(path: Path) -> Read:
     terms = list(_terms(root, result.losses))
     if not terms:
         raise fail("E162", "there is no class in this folder", where=str(path), help="each folder in it is a class")
-    kind = Kind.HIERARCHY if any(term.parents for term in terms) else Kind.MULTICLASS
-    add_groups(result, [(DraftGroup(kind, GROUP), terms)])
+    add_groups(result, [(DraftGroup(kind_of(terms), GROUP), terms)])
     return result
 
 
@@ -141,20 +140,18 @@ def write(ontology: Ontology) -> Written:
         losses.append(Loss(group.path, f"the id of the group: it is read back as `{GROUP}`"))
     paths: dict[int | None, str] = {None: ""}
     taken: set[str] = set()
+    splits = all(split_name(ontology.labels[i].name) for i in group.labels if not ontology.labels[i].parents)
     for label in (ontology.labels[i] for i in group.labels):
         if label.other:
             continue
         name = next(text for text in (label.name, label.id, slug(label.id)) if _may_be_folder(text))
         number, above = 1, paths[label.parents[0] if label.parents else None]
-        while f"{above}{name}/".casefold() in taken:
+        while f"{above}{name}/".casefold() in taken or (splits and not above and split_name(name)):
             number += 1
             name = f"{slug(label.id)}_{number}"
         paths[label.index] = f"{above}{name}/"
         taken.add(paths[label.index].casefold())
-        if name != label.name:
-            losses.append(Loss(label.path, "its name: a folder can't be called so, or another one is"))
-        if natural_id(name) != label.id:
-            losses.append(Loss(label.path, "the id of the class: its name gives another"))
+        losses += lost_names(label, name)
     return Written({folder: "" for folder in paths.values() if folder}, losses)
 
 

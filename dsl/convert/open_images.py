@@ -18,7 +18,7 @@ from ..ontology import Group, Kind, Label, Ontology
 from ..source import read_source
 from .documents import Value, read_json
 from .formats import Loss, Read, Written
-from .terms import Term, add_groups, natural_id, tidy
+from .terms import Term, add_groups, name_siblings, natural_id, tidy
 from .unsaid import chosen_group, unsaid
 
 HIERARCHY, DESCRIPTIONS = "hierarchy.json", "class-descriptions.csv"
@@ -50,11 +50,9 @@ def read(path: Path) -> Read:
     names = _descriptions(path.parent)
     result = Read(Draft(slug(path.stem)))
     root = document.need("LabelName").text()
-    title = names.get(root)
-    id_ = GROUP if title is None and _MACHINE_ID.fullmatch(root) else natural_id(title or root)
-    spellings = dict.fromkeys(text for text in (title, root) if text not in (None, id_))
-    group = DraftGroup(Kind.MULTILABEL, id_, title if title in spellings else None)
-    group.aka = tuple(text for text in spellings if text and text != group.title)
+    head = _term(root, "", (), names if root in names or not _MACHINE_ID.fullmatch(root) else {root: GROUP})
+    named = name_siblings([head], result.losses)[0]
+    group = DraftGroup(Kind.MULTILABEL, named.id, named.title, named.aka)
     terms = _terms(document, names, result.losses)
     if not terms:
         raise document.wrong("there is no class under the root")
@@ -93,7 +91,7 @@ def _term(key: str, where: str, parents: tuple[str, ...], names: dict[str, str])
 
 
 def _descriptions(folder: Path) -> dict[str, str]:
-    """What the classes are called, by `LabelName`, as the CSV files beside a hierarchy say."""
+    """What classes are called, by `LabelName`, as the CSV files beside a hierarchy say."""
     names: dict[str, str] = {}
     for path in sorted(folder.glob("*class-descriptions*.csv")):
         rows = csv.reader(io.StringIO(read_source(path).removeprefix("\ufeff"), newline=""), strict=True)
@@ -131,6 +129,8 @@ def write(ontology: Ontology) -> Written:
         given = keys[label.index] if not _MACHINE_ID.fullmatch(keys[label.index]) else natural_id(label.name)
         if given != label.id:
             losses.append(Loss(label.path, "the id of the class: its name or another class's id gives another"))
+    if _MACHINE_ID.fullmatch(keys[-1]) and natural_id(group.name) != group.id:
+        losses.append(Loss(group.path, "the id of the group: its name gives another"))
     if any(alias != keys[-1] for alias in group.aka):
         losses.append(Loss(group.path, "the aliases of the group"))
     tops = [i.index for i in labels if not i.parents]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import LinnaeusError, fail
@@ -11,16 +12,12 @@ from ..ontology import Group, Kind, Label, Ontology
 from ..source import read_source
 from .formats import Loss, Read, Written
 from .iris import class_iri, group_iri, is_iri, ontology_iri
-from .skos_graph import SKOS, read_vocabulary
+from .rdf_text import NAMESPACES, Resource, turtle
+from .skos_graph import read_vocabulary
 from .terms import natural_id
 from .unsaid import unsaid
 
 _XML = re.compile(r"\s*(?:<\?xml|<!DOCTYPE|<!--|<rdf:RDF)")
-_PREFIXES = f"""\
-@prefix dcterms: <http://purl.org/dc/terms/> .
-@prefix owl: <http://www.w3.org/2002/07/owl#> .
-@prefix skos: <{SKOS}> .
-"""
 
 
 def recognises(path: Path) -> bool:
@@ -35,7 +32,7 @@ def source_text(path: Path) -> str | None:
         text = read_source(path)
     except LinnaeusError:
         return None
-    return text if SKOS in text else None
+    return text if NAMESPACES["skos"] in text else None
 
 
 def is_xml(text: str) -> bool:
@@ -59,7 +56,17 @@ def read(path: Path) -> Read:
 
 
 def write(ontology: Ontology) -> Written:
-    """The vocabulary in Turtle, in the order of the ontology: every group but binaries as a concept scheme.
+    """The vocabulary in Turtle; see `resources`.
+
+    Raises:
+        LinnaeusError: E167 where all groups are binaries.
+    """
+    found, losses = resources(ontology)
+    return Written(turtle(found), losses)
+
+
+def resources(ontology: Ontology) -> tuple[list[Resource], list[Loss]]:
+    """The ontology, its groups (no binaries) as concept schemes, their classes as concepts, in its order; and losses.
 
     The IRI of a group is the first of its aliases that is one (http, https or urn), else `urn:x-onto:ONTOLOGY:GROUP`;
     that of a class is such an alias, else the id, or the path where the group has the id twice, below its group's.
@@ -73,22 +80,19 @@ def write(ontology: Ontology) -> Written:
     said = {"title", "version", "names", "aka of group", "aka", "one", "parents", "several"}
     losses = unsaid(ontology, kept, said)
     iris = _own_iris(ontology)
-    about = [
-        ("a", "owl:Ontology"),
-        ("dcterms:title", _literal(ontology.title)),
-        ("owl:versionInfo", _literal(ontology.version)),
-    ]
-    parts = [_PREFIXES, _node(ontology_iri(ontology.name), about)]
+    texts = (("dcterms:title", ontology.title), ("owl:versionInfo", ontology.version))
+    about = tuple((predicate, text) for predicate, text in texts if text)
+    found = [Resource(ontology_iri(ontology.name), "owl:Ontology", about, ())]
     for group in kept:
         labels = [ontology.labels[i] for i in group.labels]
         if group.kind is Kind.MULTILABEL and all(len(label.parents) < 2 for label in labels):
             losses.append(Loss(group.path, "that any set of classes may hold: a tree is read back as a hierarchy"))
-        parts += _scheme(ontology, group, iris, losses)
-    return Written("\n".join(parts), losses)
+        found += _scheme(ontology, group, iris, losses)
+    return found, losses
 
 
-def _scheme(ontology: Ontology, group: Group, iris: dict[str, str], losses: list[Loss]) -> list[str]:
-    """The scheme of a group and its concepts as Turtle."""
+def _scheme(ontology: Ontology, group: Group, iris: dict[str, str], losses: list[Loss]) -> Iterator[Resource]:
+    """The scheme of a group and its concepts."""
     scheme = group_iri(ontology.name, group.path, iris.get(group.path))
     if any(alias != scheme for alias in group.aka):
         losses.append(Loss(group.path, "the aliases of the group"))
@@ -98,31 +102,19 @@ def _scheme(ontology: Ontology, group: Group, iris: dict[str, str], losses: list
     for label in labels:
         path, unique = label.path.removeprefix(f"{group.path}."), count[label.id] == 1
         iri[label.index] = iris.get(label.path) or class_iri(scheme, label.id, path, unique=unique)
-    tops = ", ".join(f"<{iri[label.index]}>" for label in labels if not label.parents)
-    head = [
-        ("a", "skos:ConceptScheme"),
-        ("dcterms:title", _literal(group.name)),
-        _notation(group),
-        ("skos:hasTopConcept", tops),
-    ]
-    parts = [_node(scheme, head)]
+    tops = tuple(("skos:hasTopConcept", iri[label.index]) for label in labels if not label.parents)
+    yield Resource(scheme, "skos:ConceptScheme", (("dcterms:title", group.name), *_notation(group)), tops)
     for label in labels:
-        others = ", ".join(_literal(alias) for alias in label.aka if alias != iri[label.index])
-        about = [
-            ("a", "skos:Concept"),
-            ("skos:prefLabel", _literal(label.name)),
-            ("skos:altLabel", others),
-            _notation(label),
-            ("skos:broader", ", ".join(f"<{iri[parent]}>" for parent in label.parents)),
-            ("skos:topConceptOf" if not label.parents else "skos:inScheme", f"<{scheme}>"),
-        ]
-        parts.append(_node(iri[label.index], about))
-    return parts
+        others = (("skos:altLabel", alias) for alias in label.aka if alias != iri[label.index])
+        broader = (("skos:broader", iri[parent]) for parent in label.parents)
+        member = ("skos:inScheme" if label.parents else "skos:topConceptOf", scheme)
+        texts = (("skos:prefLabel", label.name), *others, *_notation(label))
+        yield Resource(iri[label.index], "skos:Concept", texts, (*broader, member))
 
 
-def _notation(item: Group | Label) -> tuple[str, str]:
+def _notation(item: Group | Label) -> tuple[tuple[str, str], ...]:
     """The id, where the name does not give it."""
-    return "skos:notation", "" if natural_id(item.name) == item.id else _literal(item.id)
+    return () if natural_id(item.name) == item.id else (("skos:notation", item.id),)
 
 
 def _own_iris(ontology: Ontology) -> dict[str, str]:
@@ -131,17 +123,3 @@ def _own_iris(ontology: Ontology) -> dict[str, str]:
     first = {item.path: next(filter(is_iri, item.aka), None) for item in items}
     count = Counter(first.values())
     return {path: iri for path, iri in first.items() if iri is not None and count[iri] == 1}
-
-
-# --- Turtle ---------------------------------------------------------------------------------------------
-
-
-def _literal(text: str | None) -> str:
-    """A text in quotes; nothing for None."""
-    return "" if text is None else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _node(iri: str, about: list[tuple[str, str]]) -> str:
-    """A resource and what is said about it; what has no object is left out."""
-    said = [f"{predicate} {objects}" for predicate, objects in about if objects]
-    return f"<{iri}> " + " ;\n    ".join(said) + " .\n"

@@ -14,31 +14,26 @@ from urllib.parse import unquote
 from ...errors import fail
 from ..draft import Draft, DraftGroup
 from ..names import segment, slug
-from ..ontology import Kind
 from .formats import Loss, Read
 from .iris import class_iri, group_iri, is_iri, ontology_name
-from .terms import Term, add_groups, name_siblings, tidy
+from .rdf_text import NAMESPACES
+from .terms import Term, add_groups, kind_of, name_siblings, tidy
 
 if TYPE_CHECKING:
     from rdflib import Graph
     from rdflib.term import Node
 
-SKOS = "http://www.w3.org/2004/02/skos/core#"
+SKOS, _OWL = NAMESPACES["skos"], NAMESPACES["owl"]
 
-_OWL = "http://www.w3.org/2002/07/owl#"
-_RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-_RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-_DCTERMS, _DC = "http://purl.org/dc/terms/", "http://purl.org/dc/elements/1.1/"
-_NAMESPACES = {"skos:": SKOS, "owl:": _OWL, "rdf:": _RDF, "rdfs:": _RDFS, "dcterms:": _DCTERMS, "dc:": _DC}
-
-_TYPE, _VERSION, _LABEL = f"{_RDF}type", f"{_OWL}versionInfo", f"{_RDFS}label"
+_TYPE, _VERSION, _LABEL = f"{NAMESPACES['rdf']}type", f"{_OWL}versionInfo", f"{NAMESPACES['rdfs']}label"
 _PREFERRED, _NOTATION = f"{SKOS}prefLabel", f"{SKOS}notation"
-_TITLES = (f"{_DCTERMS}title", f"{_DC}title", _PREFERRED, _LABEL)
+_TITLES = (f"{NAMESPACES['dcterms']}title", "http://purl.org/dc/elements/1.1/title", _PREFERRED, _LABEL)
 _READ = tuple(
     f"{SKOS}{name}"
     for name in ("prefLabel", "altLabel", "hiddenLabel", "notation", "broader", "narrower", "inScheme", "topConceptOf",
                  "hasTopConcept")
 )  # fmt: skip
+_SHORT_NAME = re.compile(r"""<!ENTITY\s+[\w.-]+\s+(?:"[^"&%<]{0,200}"|'[^'&%<]{0,200}')\s*>""")
 _RELATIVE = "relative:/"  # what IRIs without a base are resolved against
 
 
@@ -53,6 +48,8 @@ def parsed(text: str, path: Path, *, xml: bool) -> Graph:
     except ImportError:
         step = "pip install 'linnaeus[skos]' installs it"
         raise fail("E166", "SKOS is read with rdflib, which is not installed", where=str(path), help=step) from None
+    if xml:
+        _refuse_entities(text, path)
     graph = rdflib.Graph()
     with _quiet():
         try:
@@ -64,6 +61,15 @@ def parsed(text: str, path: Path, *, xml: bool) -> Graph:
             where = f"{path}, line {line}" if line else str(path)
             raise fail("E160", f"not {kind}: {_reason(e)}", where=where) from e
     return graph
+
+
+def _refuse_entities(text: str, path: Path) -> None:
+    """E160 for entities that read other files or grow: RDF/XML uses them as short names of namespaces, nothing else."""
+    for match in re.finditer("<!ENTITY", text):
+        if not _SHORT_NAME.match(text, match.start()):
+            line = text.count("\n", 0, match.start()) + 1
+            step = "an entity may stand for a short text without other entities in it"
+            raise fail("E160", "an entity that could grow or read files", where=f"{path}, line {line}", help=step)
 
 
 def _reason(error: Exception) -> str:
@@ -93,8 +99,7 @@ def read_vocabulary(text: str, path: Path, *, xml: bool) -> Read:
 class _Vocabulary:
     """A graph read as concepts. What it says beyond them becomes losses.
 
-    The graph is asked for one predicate at a time: then rdflib's store answers in the order of the text, for all triples
-    in no order.
+    The graph is asked for one predicate or subject at a time: then rdflib's store answers in the order of the text.
     """
 
     def __init__(self, graph: Graph, path: Path):
@@ -103,9 +108,10 @@ class _Vocabulary:
         self.about: dict[Node, dict[str, list[Node]]] = {}  # subject → predicate → objects
         self.of: dict[str, list[tuple[Node, Node]]] = {}  # predicate → subject and object
         for predicate in sorted(set(graph.predicates()), key=str):
-            for subject, object_ in graph.subject_objects(predicate):
-                self.about.setdefault(subject, {}).setdefault(str(predicate), []).append(object_)
-                self.of.setdefault(str(predicate), []).append((subject, object_))
+            for subject in dict.fromkeys(graph.subjects(predicate)):
+                objects = list(graph.objects(subject, predicate))
+                self.about.setdefault(subject, {})[str(predicate)] = objects
+                self.of.setdefault(str(predicate), []).extend((subject, object_) for object_ in objects)
         self.concepts = self._concepts()
         self.rank = self._rank()
 
@@ -124,7 +130,7 @@ class _Vocabulary:
         groups = []
         for members, named, head in zip(schemes.values(), name_siblings(heads, self.losses), heads, strict=True):
             terms = self._terms(members)
-            group = DraftGroup(_kind(terms), named.id, named.title, named.aka)
+            group = DraftGroup(kind_of(terms), named.id, named.title, named.aka)
             result.places[segment(group.id)] = head.where
             groups.append((group, terms))
         add_groups(result, groups)
@@ -291,13 +297,6 @@ class _Vocabulary:
         self.losses.append(Loss(str(node), what))
 
 
-def _kind(terms: list[Term]) -> Kind:
-    """Several above one: a multilabel. A tree: a hierarchy. Else a multiclass, if there is a choice."""
-    if any(len(term.parents) > 1 for term in terms):
-        return Kind.MULTILABEL
-    return Kind.HIERARCHY if len(terms) == 1 or any(term.parents for term in terms) else Kind.MULTICLASS
-
-
 def _drop_derived(group: DraftGroup, ontology: str) -> None:
     """Leave out the aliases that are the IRIs which writing gives anyway."""
     path = segment(group.id)
@@ -336,7 +335,7 @@ def _local(node: Node) -> str:
 
 def _short(predicate: str) -> str:
     """A predicate as people write it."""
-    for prefix, namespace in _NAMESPACES.items():
+    for prefix, namespace in NAMESPACES.items():
         if predicate.startswith(namespace):
-            return prefix + predicate.removeprefix(namespace)
+            return f"{prefix}:{predicate.removeprefix(namespace)}"
     return f"<{predicate}>"

@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..ontology import Ontology
-from .formats import Read, Written
-from .skos import is_xml, read, source_text
-from .skos import write as write_turtle
-from .skos_graph import parsed
+from .formats import Written
+from .rdf_text import rdf_xml
+from .skos import is_xml, read, resources, source_text
 
-__all__ = ["Read", "read", "recognises", "write"]
+__all__ = ["read", "recognises", "write"]
 
 
 def recognises(path: Path) -> bool:
@@ -20,12 +19,10 @@ def recognises(path: Path) -> bool:
 
 
 def write(ontology: Ontology) -> Written:
-    """What `skos.write` writes, as RDF/XML.
+    """The vocabulary in RDF/XML; see `skos.resources`.
 
     Raises:
-        LinnaeusError: E166 without rdflib, E167 where all groups are binaries.
+        LinnaeusError: E167 where all groups are binaries.
     """
-    turtle = write_turtle(ontology)
-    assert isinstance(turtle.text, str)  # one file
-    graph = parsed(turtle.text, Path("ontology.ttl"), xml=False)
-    return Written(graph.serialize(format="pretty-xml"), turtle.losses)
+    found, losses = resources(ontology)
+    return Written(rdf_xml(found), losses)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ...errors import fail
 from ..draft import DraftClass, DraftGroup
 from ..names import segment, slug
-from ..ontology import OTHER
+from ..ontology import OTHER, Kind
 from ..quoting import quote_id, quote_path
 from ..source import clean
 from ..tokens import MAX_DEPTH
@@ -45,6 +45,13 @@ def natural_id(name: str) -> str:
     """The id for a name: the name itself where it is one lower-case word (letters, digits, `_`, `-`), else its slug."""
     name = tidy(name)
     return name if _VERBATIM.fullmatch(name) and name == name.lower() else slug(name)
+
+
+def kind_of(terms: Sequence[Term]) -> Kind:
+    """Several above one term: a multilabel. A tree: a hierarchy. Else a multiclass, where there is a choice."""
+    if any(len(term.parents) > 1 for term in terms):
+        return Kind.MULTILABEL
+    return Kind.HIERARCHY if len(terms) == 1 or any(term.parents for term in terms) else Kind.MULTICLASS
 
 
 def add_groups(read: Read, groups: Iterable[tuple[DraftGroup, Sequence[Term]]]) -> None:
@@ -129,8 +136,9 @@ def _unique_ids(terms: Sequence[Term], taken: set[str]) -> dict[str, str]:
 
 def _id(text: str | None) -> str | None:
     """An id that a source gives, where the language can write it."""
-    if text is None or text != tidy(text):
+    if text is None:
         return None
+    text = tidy(text)
     try:
         quote_id(text)
     except ValueError:

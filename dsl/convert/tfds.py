@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, count
@@ -19,7 +18,7 @@ from ..source import read_source
 from .documents import Value, read_json
 from .formats import Loss, Read, Written
 from .terms import Term, name_siblings, natural_id, tidy
-from .unsaid import unsaid
+from .unsaid import distinct_names, lost_names, unsaid
 
 FEATURES, INFO = "features.json", "dataset_info.json"
 _COARSE = re.compile(r"coarse|super", re.IGNORECASE)
@@ -192,11 +191,17 @@ def write(ontology: Ontology) -> Written:
 
     Binaries become Bools, multilabels sequences of ClassLabels, all others ClassLabels of their leaves. A feature is
     called as the alias that gives the group its id, else as the id; `/` parts the keys of nested features.
+
+    Raises:
+        LinnaeusError: E167 where no group has two leaves.
     """
-    losses = unsaid(ontology, ontology.groups, {"aka of group", "several", "one"})
+    kept = [group for group in ontology.groups if _says_something(ontology, group)]
+    if not kept:
+        raise fail("E167", f"all groups of {ontology.name} have one leaf", help="a ClassLabel has at least two classes")
+    losses = unsaid(ontology, kept, {"aka of group", "several", "one"})
     root: dict[str, Any] = {}
     files: dict[str, str] = {}
-    for group in ontology.groups:
+    for group in kept:
         keys = _free(root, next((alias for alias in group.aka if natural_id(alias) == group.id), group.id))
         name = "/".join(keys)
         if any(alias != name for alias in group.aka):
@@ -218,6 +223,12 @@ def write(ontology: Ontology) -> Written:
 class _Written:
     kind: Kind
     classes: int
+
+
+def _says_something(ontology: Ontology, group: Group) -> bool:
+    """Whether the group is a feature that is read as a label."""
+    leaves = [i for i in ontology.leaves(group) if not ontology.labels[i].other]
+    return group.kind in (Kind.BINARY, Kind.MULTILABEL) or len(leaves) > 1
 
 
 def _free(root: dict[str, Any], name: str) -> list[str]:
@@ -243,14 +254,9 @@ def _names(ontology: Ontology, group: Group, losses: list[Loss]) -> list[str]:
         inner = {parent for label in labels for parent in label.parents}
         losses += [Loss(label.path, "the class: a feature lists leaves") for label in labels if label.index in inner]
         labels = [label for label in labels if label.index not in inner]
-    count_of = Counter(label.name for label in labels)
-    names = []
-    for label in labels:
-        name = label.name if count_of[label.name] == 1 else label.path.removeprefix(f"{group.path}.")
-        if natural_id(name) != label.id:
-            losses.append(Loss(label.path, "the id of the class: its name gives another"))
-        names.append(name)
-    return names
+    names = distinct_names(labels)
+    losses += [loss for label in labels for loss in lost_names(label, names[label.index])]
+    return list(names.values())
 
 
 def _config(item: dict[str, Any] | _Written) -> dict[str, Any]:

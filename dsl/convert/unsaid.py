@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, count
 
 from ...errors import fail
 from ..ontology import Group, Kind, Label, Ontology
 from .formats import Loss
+from .terms import natural_id
 
 _CHOICE = "that one class holds and no other: the format may list several of one image"
 _ANY_SET = "that any set of classes may hold: the format is a tree of classes of which one holds"
@@ -46,7 +49,7 @@ def unsaid(ontology: Ontology, kept: Collection[Group], said: Collection[str]) -
             losses += _of_group(group, said)
         else:
             losses.append(Loss(group.path, "the whole group"))
-    kept_labels = [ontology.labels[i] for group in kept for i in group.labels]
+    kept_labels = [ontology.labels[i] for group in kept if group.kind is not Kind.BINARY for i in group.labels]
     losses += [loss for label in kept_labels for loss in _of_label(label, said)]
     losses += [Loss(rule.name, "the rule") for rule in ontology.rules]
     losses += [Loss(imported.alias, "that groups come from this import") for imported in ontology.imports]
@@ -79,3 +82,26 @@ def _of_label(label: Label, said: Collection[str]) -> Iterator[Loss]:
         yield Loss(label.path, "the aliases of the class")
     if len(label.parents) > 1 and "parents" not in said:
         yield Loss(label.path, "the further parents of the class")
+
+
+def distinct_names(labels: Sequence[Label], taken: Collection[str] = ()) -> dict[int, str]:
+    """A name for each label, by its index, no two alike: its own, else its path, with a number after it at need."""
+    often = Counter(label.name for label in labels)
+    used = {name for name in often if often[name] == 1} | set(taken)
+    names: dict[int, str] = {}
+    for label in labels:
+        name = label.name
+        if often[name] > 1 or name in taken:
+            numbered = (f"{label.path}_{number}" for number in count(2))
+            name = next(text for text in chain([label.path], numbered) if text not in used)
+            used.add(name)
+        names[label.index] = name
+    return names
+
+
+def lost_names(label: Label, written: str) -> Iterator[Loss]:
+    """The losses where a class is known to a format by one name alone, from which reading makes its id."""
+    if written != label.name:
+        yield Loss(label.path, "the name of the class: the format takes it for another one's")
+    if natural_id(written) != label.id:
+        yield Loss(label.path, "the id of the class: its name gives another")
