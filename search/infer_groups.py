@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -36,6 +37,7 @@ class Found:
     remarks: list[str] = field(default_factory=list)
     host: tuple[Found, Steps] | None = None
 
+    @cached_property
     def rows(self) -> dict[Steps, set[int]]:
         """The images of each class, those of the classes below it among them; of a binary, of its yes."""
         found: dict[Steps, set[int]] = {}
@@ -45,7 +47,7 @@ class Found:
                     found.setdefault(path[:depth], set()).add(row)
         return found
 
-    @property
+    @cached_property
     def said(self) -> set[int]:
         """The images of which something is said."""
         return {row for row, paths in enumerate(self.paths) if paths is not None}
@@ -223,11 +225,10 @@ def _coarse(found: Found) -> list[str]:
 
 def _nest(found: Sequence[Found]) -> None:
     """Put each group that is only ever given for the images of one class there: the smallest such class."""
-    rows = {id(f): f.rows() for f in found}
     for f in sorted(found, key=lambda f: -len(f.said)):  # what is nested in another is given for fewer images
         best: tuple[int, Found, Steps] | None = None
         for host in found:
-            for path, images in rows[id(host)].items() if host is not f else ():
+            for path, images in host.rows.items() if host is not f else ():
                 named = path in host.classes.drafted or (host.kind is Kind.BINARY and not path)
                 if named and (best is None or len(images) < best[0]) and _only_given_for(f, host, path, images):
                     best = (len(images), host, path)

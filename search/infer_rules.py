@@ -37,14 +37,12 @@ class Implication:
 
 def implications(found: Sequence[Found]) -> list[Implication]:
     """What holds throughout between each two groups, the most surprising first; what nesting says is left out."""
-    rows = {id(f): f.rows() for f in found}
-    said = {id(f): f.said for f in found}
-    listed = []
+    listed: list[Implication] = []
     for a in found:
         for b in found:
-            pairs = len(rows[id(a)]) * len(rows[id(b)])
+            pairs = len(a.rows) * len(b.rows)
             if a is not b and not _tied(a, b) and pairs <= MOST:
-                listed += list(_between(a, b, rows, said))
+                listed += _between(a, b)
     return sorted(listed, key=lambda i: -i.expected)
 
 
@@ -58,16 +56,14 @@ def _tied(a: Found, b: Found) -> bool:
     return False
 
 
-def _between(
-    a: Found, b: Found, rows: dict[int, dict[Steps, set[int]]], said: dict[int, set[int]]
-) -> Iterator[Implication]:
-    tops = {p: images for p, images in rows[id(b)].items() if not p or p in b.classes.drafted}
-    known = len(said[id(b)])
+def _between(a: Found, b: Found) -> Iterator[Implication]:
+    tops = {p: images for p, images in b.rows.items() if not p or p in b.classes.drafted}
+    known = len(b.said)
     done: set[Steps] = set()
-    for first, images in sorted(rows[id(a)].items(), key=lambda item: len(item[0])):
+    for first, images in sorted(a.rows.items(), key=lambda item: len(item[0])):
         if first not in a.classes.ids or any(first[:k] in done for k in range(1, len(first))):
             continue
-        both = images & said[id(b)]
+        both = images & b.said
         if len(both) < SUPPORT:
             continue
         best = _strongest(b, tops, both, known)
