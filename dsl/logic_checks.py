@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from ..errors import Diagnostic, LinnaeusError, Severity, Span
-from .formula import Formula, Op, conjunction, holds
+from .formula import COUNTS, Formula, Op, conjunction, holds
 from .formula_text import formula_text, group_text, label_text
 from .logic import Analysis, At, analyse
 from .ontology import Kind, Ontology
@@ -22,6 +22,8 @@ Findings: TypeAlias = Iterator[Diagnostic]
 
 _LISTED = 6
 """So many culprits are named one by one."""
+_SEARCHED = 100_000
+"""Past this many gates of counts, what is refused as too costly anyway is not searched for other findings."""
 _LONG = 100
 """Longer formulas are cut in messages; their places lead to the rest."""
 
@@ -35,14 +37,20 @@ def run_logic_checks(ontology: Ontology, places: Places) -> tuple[Diagnostic, ..
     """
     costly = tuple(check_cost(ontology, places))
     found = [*check_counts(ontology, places), *costly]
-    if costly or (not ontology.rules and not any(g.when for g in ontology.groups)):
-        return tuple(found)  # what costs too much to sum over may take as long to search
+    if (costly and _gates(ontology) > _SEARCHED) or (not ontology.rules and not any(g.when for g in ontology.groups)):
+        return tuple(found)
     try:
         analysis = analyse(ontology)
         found += [d for check in LOGIC_CHECKS for d in check(ontology, analysis, places)]
     except LinnaeusError as error:
         found += [replace(d, span=places.start) for d in error.diagnostics]
     return tuple(found)
+
+
+def _gates(ontology: Ontology) -> int:
+    """About how many gates the counts of all formulas take."""
+    formulas = [f for _, f in _formulas(ontology)] + [g.when for g in ontology.groups if g.when is not None]
+    return sum((node.count + 1) * len(node.args) for f in formulas for node in f.walk() if node.op in COUNTS)
 
 
 def check_counts(ontology: Ontology, places: Places) -> Findings:

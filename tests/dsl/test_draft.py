@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from linnaeus.dsl.draft import Draft, DraftClass, DraftGroup, DraftMigration, DraftRule, draft_of, unique_ids
 from linnaeus.dsl.fmt import format_text
-from linnaeus.dsl.formula import Formula, Op, conjunction, holds
+from linnaeus.dsl.formula import Formula, conjunction, holds
 from linnaeus.dsl.load import check_file, check_text
 from linnaeus.dsl.names import segment
 from linnaeus.dsl.ontology import Change, Group, Kind, Migration, Ontology
@@ -92,22 +92,14 @@ def renamed(path: str) -> str:
 
 
 def decorated(o: Ontology, rng: np.random.Generator) -> Ontology:
-    """An ontology with odd ids, a title of its own for each thing, aliases and a migration; with what can be written:
-    positive weights, and `any` of classes that hold classes.
+    """An ontology with odd ids, a title of its own for each thing, aliases and a migration; with positive weights,
+    since no others can be written.
     """
-
-    def writable(formula: Formula | None) -> bool:
-        return formula is None or all(
-            f.op is not Op.ANY
-            or not f.labels
-            or any(o.labels[i].path.startswith(o.labels[f.labels[0]].path + ".") for i in o.children[f.labels[0]])
-            for f in formula.walk()
-        )
 
     def condition(g: Group) -> dict[str, Any]:
         """A group that can't stand in its class has one `when`, with its condition in it."""
-        if g.condition is None or g.when is None or not writable(g.when):
-            return {} if writable(g.when) else {"when": None}
+        if g.condition is None or g.when is None:
+            return {}
         around = o.labels[g.condition]
         if g.path == f"{around.path}.{g.id}" and o.groups[around.group].kind is not Kind.BINARY:
             return {}
@@ -130,7 +122,6 @@ def decorated(o: Ontology, rng: np.random.Generator) -> Ontology:
     rules = [
         replace(r, name=f"rule {r.name}", weight=None if r.weight is None else abs(r.weight), title="A rule")
         for r in o.rules
-        if all(map(writable, r.formulas))
     ]
     first = next((i for i in range(len(labels)) if not labels[i].other), 0)
     changes = [Change("lost"), Change("was.`a.b`", (first,), labels[first].group), Change("g", (), 0)]
