@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from ..dsl.annotations import NO_WORDS, NOT_APPLICABLE, YES_WORDS, Cell, cell_text, is_missing
-from ..plugins.datasets.official import split_name
+from ..dsl.folders import split_name
 
 UNSAID = frozenset(
     {"na", "nan", "none given", "null", "not sure", "unsure", "unknown", "unlabeled", "unlabelled", "undefined",

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsl.evidence import Evidence
+from ..dsl.folders import SPLIT_NAMES, split_name
 from ..dsl.names import find_group
 from ..dsl.ontology import Group
 from ..dsl.tables import Ints
 from ..errors import did_you_mean, fail
 from ..plugins.contracts import Annotated
-from ..plugins.datasets.official import SPLIT_NAMES, split_name
 from .binding import column
 from .study import SplitSpec
 

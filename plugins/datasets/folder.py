@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import ClassVar
 
+from ...dsl.folders import SUFFIXES, split_name
 from ...errors import fail
 from ..contracts import Annotations, Cell, Dataset, ImageSpec, Records
 from ..hyperparameters import option
-from .official import split_name
-
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from ...dsl.folders import split_name
 from ...errors import LinnaeusError, did_you_mean, fail
 from ..contracts import Annotations, Cell, Dataset, ImageSpec, Records
 from ..hyperparameters import option
-from .official import split_name
 
 NUMBER = "number"
 CHUNK = 1024

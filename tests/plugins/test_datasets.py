@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from linnaeus.dsl.folders import split_name
 from linnaeus.errors import LinnaeusError
 from linnaeus.plugins.contracts import ImageSpec
 from linnaeus.plugins.datasets.arrays import Arrays
 from linnaeus.plugins.datasets.csv import CSV
 from linnaeus.plugins.datasets.digits import Digits
 from linnaeus.plugins.datasets.folder import Folder
-from linnaeus.plugins.datasets.official import split_name
 
 PLAIN = ImageSpec()
 
