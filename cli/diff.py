@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from ..dsl.diff import Diff, compare
-from ..dsl.differences import Difference
+from ..dsl.change.diff import Diff, compare
+from ..dsl.change.differences import Difference
 from ..dsl.load import load_ontology
 
 _COLOURS = {"added": "green", "removed": "red", "dropped": "red", "split": "yellow", "renamed": "cyan", "moved": "cyan"}

@@ -27,7 +27,7 @@ def show(spec: Path, form: str, out: Path | None, depth: int | None, path: str |
         raise click.UsageError(f"--depth and --group are for the tree of text, not for {form}")
     ontology = load_ontology(spec)
     if form == "svg":
-        from ..dsl.svg import render_svg
+        from ..dsl.picture.svg import render_svg
 
         text = render_svg(ontology)
     else:

@@ -9,7 +9,7 @@ from ..errors import Diagnostic, LinnaeusError
 from .checks import run_checks
 from .files import Files, absolute
 from .imports import load_modules
-from .logic_checks import run_logic_checks
+from .logic.checks import run_logic_checks
 from .normalise import normalise
 from .ontology import Ontology
 from .outline import Outline

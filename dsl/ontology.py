@@ -234,7 +234,7 @@ class Ontology:
 
     def _repr_html_(self) -> str:
         """The picture of it, in a notebook."""
-        from .svg import render_svg
+        from .picture.svg import render_svg
 
         return render_svg(self)
 

@@ -15,8 +15,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .abstraction import Abstraction
-from .clauses import Clauses
+from .logic.abstraction import Abstraction
+from .logic.clauses import Clauses
 from .tables import Bools, Law, Tables, Variable
 from .worlds import applies, evaluate
 

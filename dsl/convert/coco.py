@@ -22,7 +22,9 @@ from .unsaid import chosen_group, distinct_names, lost_names, unsaid
 GROUP = "categories"
 WHOLE = 8 << 20  # bytes: of larger files only `info` and `categories` are read, a fraction of the memory
 
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+_TOKEN = re.compile(  # numbers under keys and lists of numbers at once: nearly all of a large file
+    rb'(?:"[^"\\]*"\s*:\s*[-+.\deE]+\s*,?\s*)+|\[[^]["{}]*\]|"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', re.DOTALL
+)
 _COLON = re.compile(rb"\s*:\s*")
 _NUMBER = re.compile(r"\d+")
 
@@ -152,6 +154,9 @@ def _carved(data: mmap.mmap, wanted: set[str]) -> dict[str, Any]:
             if depth == 1 and key is not None:
                 found[key] = json.loads(data[start : token.end()])
                 key = None
+        elif text[:1] == b"[":
+            if depth == 1 and key is not None:
+                found[key], key = json.loads(text), None
         elif depth == 1 and _COLON.match(data, token.end()):
             name = json.loads(text)
             key = name if name in wanted else None

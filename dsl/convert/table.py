@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
+from itertools import chain, count
 from pathlib import Path
 
 from ...errors import LinnaeusError, Span, fail
@@ -106,8 +107,8 @@ def _cells(labels: list[Label], losses: list[Loss]) -> dict[int, str]:
     for label in labels:
         parent = label.parents[0] if label.parents else None
         slugs = taken.setdefault(parent, {OTHER})
-        names = (label.name.strip(), label.id, *(f"{label.id}_{number}" for number in range(2, len(labels) + 3)))
-        cell = next(name for name in names if slug(name) not in slugs)
+        numbered = (f"{label.id}_{number}" for number in count(2))
+        cell = next(name for name in chain([label.name.strip(), label.id], numbered) if slug(name) not in slugs)
         slugs.add(slug(cell))
         cells[label.index] = cell
         if cell != label.name:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from linnaeus.cli.diff import diff
 from linnaeus.dsl.load import load_ontology
 from linnaeus.dsl.ontology import Ontology
-from linnaeus.dsl.svg import render_svg
+from linnaeus.dsl.picture.svg import render_svg
 
 OLD = 'ontology a version "1"\nmulticlass x { p, q, r }\nbinary wet\nrule dry { p => not wet }\n'
 NEW = (

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pysat.solvers import Minisat22
 
-from linnaeus.dsl.abstraction import Abstraction, atom
-from linnaeus.dsl.clauses import TRUE, Clauses
 from linnaeus.dsl.formula import Formula, Op, holds
+from linnaeus.dsl.logic.abstraction import Abstraction, atom
+from linnaeus.dsl.logic.clauses import TRUE, Clauses
 from linnaeus.dsl.ontology import Group, Kind, Label, Ontology
 from linnaeus.dsl.testing import applies_in, enumerate_worlds, random_formula, random_ontology, true_in
 

@@ -37,7 +37,7 @@ def test_exact_code_line_and_column(path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_code_has_a_defect(root: Path) -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in (root / "dsl").glob("*.py"))
+    source = "".join(path.read_text(encoding="utf-8") for path in (root / "dsl").rglob("*.py"))
     codes = set(re.findall(r'"([EWI][01][0-4]\d)"', source))
     assert codes - {path.stem for path in DEFECTS} == NO_FILE
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from linnaeus.dsl.diff import Diff, compare
+from linnaeus.dsl.change.diff import Diff, compare
+from linnaeus.dsl.change.reading import read_old
+from linnaeus.dsl.change.world_change import Shared, compare_worlds, shared_labels
 from linnaeus.dsl.formula import Formula, Op, holds
 from linnaeus.dsl.load import check_text
 from linnaeus.dsl.ontology import Change, Group, Kind, Label, Migration, Ontology, Rule
-from linnaeus.dsl.reading import read_old
 from linnaeus.dsl.testing import enumerate_worlds, random_ontology
 from linnaeus.dsl.versions import is_later
-from linnaeus.dsl.world_change import Shared, compare_worlds, shared_labels
 
 BASE = """\
 ontology plant "Plants" version "1.0"
@@ -286,7 +286,7 @@ def test_findings(old: str, new: str, codes: list[str]) -> None:
 
 
 def test_an_open_question_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("linnaeus.dsl.world_change.DRAWS", 0)
+    monkeypatch.setattr("linnaeus.dsl.change.world_change.DRAWS", 0)
     diff = compare(load(BASE), load(BASE.replace("scab => apple", "scab => grape")))
     assert (diff.worlds.tightened, diff.worlds.loosened) == (None, None)
     assert {"W157", "E150"} <= {d.code for d in diff.diagnostics}

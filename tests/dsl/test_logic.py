@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from linnaeus.dsl.formula import Formula, Op, conjunction, holds
-from linnaeus.dsl.logic import Logic, analyse, hard_formulas
+from linnaeus.dsl.logic.analysis import Logic, analyse, hard_formulas
 from linnaeus.dsl.ontology import Group, Kind, Label, Ontology, Rule
 from linnaeus.dsl.testing import applies_in, enumerate_worlds, random_formula, random_ontology, true_in
 from linnaeus.errors import LinnaeusError

@@ -15,9 +15,9 @@ from PIL import ImageFont
 
 from linnaeus.dsl.load import check_text, load_ontology
 from linnaeus.dsl.ontology import Ontology
-from linnaeus.dsl.svg import render_svg
+from linnaeus.dsl.picture.svg import render_svg
+from linnaeus.dsl.picture.typeset import cut, width, wrap
 from linnaeus.dsl.testing import random_ontology
-from linnaeus.dsl.typeset import cut, width, wrap
 
 NS = "{http://www.w3.org/2000/svg}"
 WORDS = ["amber", "basil", "cedar", "delta", "ember", "fjord", "grove", "heath"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from linnaeus.dsl.load import check_text
-from linnaeus.dsl.width import BUDGET, inference_cost, rule_to_blame
+from linnaeus.dsl.logic.width import BUDGET, inference_cost, rule_to_blame
 
 
 def read(*lines):

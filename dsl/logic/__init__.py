@@ -1,0 +1,1 @@
+"""What rules, conditions and several parents entail, exactly."""

@@ -1,0 +1,1 @@
+"""An ontology as a picture."""
