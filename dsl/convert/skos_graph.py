@@ -17,7 +17,7 @@ from ..names import segment, slug
 from .formats import Loss, Read
 from .iris import class_iri, group_iri, is_iri, ontology_name
 from .rdf_text import NAMESPACES
-from .terms import Term, add_groups, kind_of, name_siblings, tidy
+from .terms import Term, add_groups, kind_of, name_siblings, tidy, writable_id
 
 if TYPE_CHECKING:
     from rdflib import Graph
@@ -172,26 +172,31 @@ class _Vocabulary:
         for concept, scheme in pairs:
             own.setdefault(concept, {})[scheme] = None
         nodes = dict.fromkeys([*self._typed(f"{SKOS}ConceptScheme"), *(scheme for _, scheme in pairs)])
+        reached = self._reached(own)
         members: dict[Node | None, list[Node]] = {node: [] for node in nodes}
         for concept in self.concepts:
             if len(own.get(concept, {})) > 1:
                 self._lose(concept, "that a concept is in further schemes")
-            found = next(iter(nodes)) if len(nodes) == 1 else self._nearest_scheme(concept, own)
-            members.setdefault(found, []).append(concept)
+            members.setdefault(next(iter(nodes)) if len(nodes) == 1 else reached.get(concept), []).append(concept)
         for node in nodes:
             if not members[node]:
                 self._lose(node, "a scheme without concepts")
         return {node: concepts for node, concepts in members.items() if concepts}
 
-    def _nearest_scheme(self, concept: Node, own: dict[Node, dict[Node, None]]) -> Node | None:
-        """The scheme that a concept, else one above it, is in."""
-        queue = {concept: None}
-        for node in (pending := [concept]):  # grows as it is walked
-            if node in own:
-                return next(iter(own[node]))
-            pending += [above for above in self.concepts[node] if above not in queue]
-            queue |= self.concepts[node]
-        return None
+    def _reached(self, own: dict[Node, dict[Node, None]]) -> dict[Node, Node]:
+        """The scheme of each concept that is in one, or below one that is: the nearest."""
+        below: dict[Node, list[Node]] = {}
+        for concept, broader in self.concepts.items():
+            for above in broader:
+                below.setdefault(above, []).append(concept)
+        found = {concept: next(iter(schemes)) for concept, schemes in own.items()}
+        queue = list(found)
+        for node in queue:  # grows as it is walked
+            for concept in below.get(node, []):
+                if concept not in found:
+                    found[concept] = found[node]
+                    queue.append(concept)
+        return found
 
     # --- names ------------------------------------------------------------------------------------------
 
@@ -234,7 +239,7 @@ class _Vocabulary:
             return Term("", slug(self.path.stem), str(self.path))
         title = self._best(scheme, _TITLES)
         name = str(title) if title is not None else _local(scheme)
-        return Term(scheme.n3(), name, str(scheme), self._notation(scheme), self._iri(scheme))
+        return Term(_key(scheme), name, str(scheme), self._notation(scheme), self._iri(scheme))
 
     def _terms(self, members: list[Node]) -> list[Term]:
         """The concepts of a scheme."""
@@ -244,10 +249,10 @@ class _Vocabulary:
             for _ in self.concepts[node].keys() - inside:
                 self._lose(node, "that a concept is broader which is in another scheme")
             title = self._best(node, (_PREFERRED, _LABEL))
-            parents = tuple(above.n3() for above in self.concepts[node] if above in inside)
+            parents = tuple(_key(above) for above in self.concepts[node] if above in inside)
             name = str(title) if title is not None else _local(node)
             aka = (*self._iri(node), *self._alternatives(node, title))
-            terms.append(Term(node.n3(), name, str(node), self._notation(node), aka, parents))
+            terms.append(Term(_key(node), name, str(node), self._notation(node), aka, parents))
         return terms
 
     def _alternatives(self, node: Node, title: Node | None) -> list[str]:
@@ -270,7 +275,7 @@ class _Vocabulary:
     def _header(self, schemes: list[Node]) -> Draft:
         """The ontology, from an owl:Ontology where there is one."""
         own = next(iter(self._typed(f"{_OWL}Ontology")), None)
-        name = None if own is None else ontology_name(str(own))
+        name = None if own is None else writable_id(ontology_name(str(own)))
         if own is not None and name is None and not _is_blank(own):
             self._lose(own, "the IRI of the ontology")
         title = self._best(own, _TITLES)
@@ -309,6 +314,10 @@ def _drop_derived(group: DraftGroup, ontology: str) -> None:
     for class_, here in queue:
         derived = class_iri(scheme, class_.id, here, unique=count[class_.id] == 1)
         class_.aka = tuple(alias for alias in class_.aka if alias != derived)
+
+
+def _key(node: Node) -> str:
+    return f"_:{node}" if _is_blank(node) else str(node)
 
 
 def _is_literal(node: Node) -> bool:

@@ -34,15 +34,19 @@ def read(path: Path) -> Read:
             E168 for too many columns.
     """
     span = Span(str(path), 1, 1, 1, 1)
-    names = _header(path)
+    header = _header(path)
     body, found = read_taxonomy(
-        From(Text(path.name, span), span), Levels(tuple(Name(name, span) for name in names), span), Files()
+        From(Text(path.name, span), span), Levels(tuple(Name(name, span) for name in header), span), Files()
     )
     if body is None:
         raise LinnaeusError(found)
-    group = DraftGroup(Kind.HIERARCHY, slug(path.stem), levels=() if names == _unnamed(len(names)) else tuple(names))
+    group = DraftGroup(Kind.HIERARCHY, slug(path.stem))
     result = Read(Draft(slug(path.stem), groups=[group]))
     group.classes = _classes(body, segment(group.id), result.places)
+    if _depth(group.classes) < len(header):
+        result.losses.append(Loss("line 1", "the names of the columns: no row has a class in each of them"))
+    elif header != _unnamed(len(header)):
+        group.levels = tuple(header)
     return result
 
 
@@ -63,6 +67,11 @@ def _header(path: Path) -> list[str]:
             what = "that has no name" if not name else f"that can't be called {name!r}: twice, or not a name"
             raise fail("E162", f"a column {what}", where=f"{path}, line 1, column {number}", help=step)
     return names
+
+
+def _depth(classes: list[DraftClass]) -> int:
+    """How many levels there are; recursion is as deep as there are columns."""
+    return 1 + max(_depth(class_.classes) for class_ in classes) if classes else 0
 
 
 def _unnamed(count: int) -> list[str]:

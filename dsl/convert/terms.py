@@ -120,7 +120,7 @@ def name_siblings(terms: Sequence[Term], losses: list[Loss], taken: Collection[s
 
 def _unique_ids(terms: Sequence[Term], taken: set[str]) -> dict[str, str]:
     """An id for each key. Names that are ids as they stand come first: no slug takes theirs."""
-    wanted = {term.key: _id(term.id) or natural_id(term.name) for term in terms}
+    wanted = {term.key: writable_id(term.id) or natural_id(term.name) for term in terms}
     ids: dict[str, str] = {}
     own = {term.key for term in terms if wanted[term.key] in (term.id, tidy(term.name))}
     last: Counter[str] = Counter()
@@ -134,7 +134,7 @@ def _unique_ids(terms: Sequence[Term], taken: set[str]) -> dict[str, str]:
     return {term.key: ids[term.key] for term in terms}
 
 
-def _id(text: str | None) -> str | None:
+def writable_id(text: str | None) -> str | None:
     """An id that a source gives, where the language can write it."""
     if text is None:
         return None

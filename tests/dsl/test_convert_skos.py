@@ -100,6 +100,12 @@ def test_vocabulary_as_others_write_it(tmp_path: Path) -> None:
     }
 
 
+def test_names_that_no_file_can_have(tmp_path: Path) -> None:
+    text = "<urn:x-onto:a%60b> a <http://www.w3.org/2002/07/owl#Ontology> . e:%60 a s:Concept; s:notation '`', ' ' ."
+    ontology, _ = read(PREFIX + text, tmp_path)
+    assert (ontology.name, [label.id for label in ontology.labels]) == ("v", ["_"])
+
+
 PREFIX = "@prefix s: <http://www.w3.org/2004/02/skos/core#> .\n@prefix e: <http://e.example/> .\n"
 
 

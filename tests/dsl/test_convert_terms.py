@@ -349,10 +349,14 @@ def sayable(draw: st.DrawFn, name: str) -> Draft:
         if kind is not Kind.BINARY:
             group.classes = draw(forest(kind, name))
         if name == "csv" and draw(st.booleans()):
-            group.levels = ("order", "family", "species", "variety", "a", "b", "c", "d", "e")
+            group.levels = tuple(f"rank{n}" for n in range(depth(group.classes)))
         groups.append(group)
     titled = name in ("coco", "skos", "skos-xml")
     return Draft("x", draw(st.none() | st.just("A title")) if titled else None, "1.0" if titled else None, groups)
+
+
+def depth(classes: list[DraftClass]) -> int:
+    return 1 + max(map(depth, (c.classes for c in classes))) if classes else 0
 
 
 @st.composite
