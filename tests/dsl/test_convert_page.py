@@ -99,7 +99,7 @@ def general(what: str) -> str:
 
 
 def test_the_example_is_what_the_converter_does(page: str, tmp_path: Path) -> None:
-    source, result, said = re.findall(r"```(?:json)?\n(.*?)```", page, re.S)
+    source, result, said = re.findall(r"```(?:json)?\n(.*?)```", page.split("\n## Data sets")[0], re.S)
     file = tmp_path / "orchard.json"
     file.write_text(source, encoding="utf-8")
     text, losses = read_as_text(file, FORMATS["xtreme1"], "orchard.onto")

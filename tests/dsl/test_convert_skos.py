@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from rdflib import DCTERMS, OWL, RDF, SKOS, Graph, Literal, URIRef
 from rdflib.compare import isomorphic
 
 from linnaeus.dsl.convert.conversion import read_as_text
-from linnaeus.dsl.convert.formats import FORMATS
+from linnaeus.dsl.convert.formats import FOLDER, FORMATS
 from linnaeus.dsl.load import check_text, load_ontology
 from linnaeus.dsl.ontology import Kind, Ontology
 from linnaeus.errors import LinnaeusError
@@ -172,3 +173,18 @@ def test_missing_rdflib_names_the_extra(tmp_path: Path, monkeypatch: pytest.Monk
         read(PREFIX, tmp_path)
     assert error.value.diagnostics[0].code == "E166"
     assert FORMATS["skos"].converter().write(load_ontology(CASES / "hawthorn.onto")).losses == []
+
+
+def test_page_says_what_the_converter_does(root: Path, tmp_path: Path) -> None:
+    page = (root / "docs/convert.md").read_text(encoding="utf-8")
+    (tmp_path / "fruit.ttl").write_text(page.split("```turtle\n")[1].split("```")[0], encoding="utf-8")
+    text, losses = read_as_text(tmp_path / "fruit.ttl", FORMATS["skos"], "fruit.onto")
+    assert text == page.split("```onto\n")[1].split("```")[0]
+    said = ["skos:prefLabel in another language", "the languages of titles and aliases", "skos:related"]
+    assert [loss.what for loss in losses] == said
+    rows = page.split("\n| Format | `--from`")[1].split("\n\n")[0].splitlines()[2:]
+    listed = [re.findall("`([^`]+)`", row) for row in rows]
+    for (name, *suffixes), line in zip(listed, rows, strict=True):
+        given = (*suffixes, FOLDER) if re.search(r"\| a folder\b", line) else tuple(suffixes)
+        assert sorted(given) == sorted(FORMATS[name].suffixes)
+    assert [name for name, *_ in listed] == list(FORMATS)
