@@ -273,7 +273,7 @@ class _Never(list[str]):
 
 
 @pytest.mark.parametrize("name", MINE)
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(draft=drafts())
 def test_nothing_is_lost_in_silence(name: str, draft: Draft, tmp_path_factory: pytest.TempPathFactory) -> None:
     ontology = check_text(draft.to_text(), "x.onto").ontology
@@ -383,7 +383,7 @@ def forest(draw: st.DrawFn, kind: Kind, name: str) -> list[DraftClass]:
 
 
 @pytest.mark.parametrize("name", MINE)
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_both_sides_say_survives(name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     draft = data.draw(sayable(name))
