@@ -10,9 +10,11 @@ import pytest
 
 from linnaeus.dsl.draft import draft_of
 from linnaeus.dsl.files import Files
+from linnaeus.dsl.fmt import format_text
 from linnaeus.dsl.formula import Op
 from linnaeus.dsl.load import Checked, check_file, check_text, load_ontology
 from linnaeus.dsl.ontology import Ontology
+from linnaeus.dsl.tables import compile_tables
 from linnaeus.dsl.testing import enumerate_worlds, random_ontology
 
 
@@ -157,3 +159,19 @@ def test_an_open_buffer_stands_in_for_the_file(tmp_path: Path) -> None:
     assert "E125" in [d.code for d in check_text(text, place).diagnostics]
     files = Files({tmp_path / "other.onto": "ontology other\nbinary a, b\n"})
     assert check_text(text, place, files).diagnostics == ()
+
+
+def test_the_language_files_compile_and_format_to_a_fixed_point() -> None:
+    files = sorted(Path(__file__).with_name("language").glob("*.onto"))
+    assert len(files) == 4
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        done = format_text(text, str(path))
+        assert format_text(done, str(path)) == done
+        ontology = check_text(done, str(path)).require()
+        assert ontology == load_ontology(path)
+        tables = compile_tables(ontology)
+        legal = enumerate_worlds(ontology)
+        states = tables.states_of(legal)
+        assert states.any(1).all()
+        assert (tables.labels_of(states) == legal).all()
