@@ -39,13 +39,13 @@ def test_every_code_has_a_word_in_the_reference(root: Path) -> None:
     assert codes == explained
 
 
-def test_the_reference_shows_what_works(root: Path) -> None:
+def test_the_reference_shows_what_works(root: Path, cases: Path) -> None:
     page = (root / "docs/language.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```onto(?: worlds=(\d+))?\n(.*?)```", page, re.S)
     assert len(blocks) >= 10
     for worlds, block in blocks:
         text = block if re.search("^ontology ", block, re.M) else f"ontology example\n{block}"
-        checked = check_text(text, "language.md")
+        checked = check_text(text, str(cases.with_name("language") / "page.onto"))
         ontology, found = checked.ontology, checked.diagnostics
         assert ontology is not None, found
         assert not found
