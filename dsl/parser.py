@@ -10,6 +10,7 @@ from lark import Lark, Token, Tree, UnexpectedToken
 
 from ..errors import Diagnostic, did_you_mean
 from .build import build_document
+from .names import slug
 from .source import clean
 from .syntax import Document, token_span
 from .tokens import CLOSER, OPENER, arrange, balance, lex, too_deep, too_nested
@@ -51,6 +52,20 @@ _MISSING = {
     "AS": "another name for it stands after `as`",
 }
 _MISSING_AFTER = {"NAME", "QUOTED", "STRING"}
+_AFTER = {  # what the word before asks for
+    "RULE": "a rule has a name: rule NAME { … }",
+    "SOFT": "its weight stands after it: soft 1.5",
+    **dict.fromkeys(("MOST", "LEAST", "EXACTLY"), "write the number in digits: at most 1 of {…}"),
+}
+_ELSEWHERE = {  # how other languages write operators, and how this one does
+    "->": "=>",
+    "implies": "=>",
+    "then": "=>",
+    "iff": "<=>",
+    "|": "or",
+    "or": "or",
+    "and": "and",
+}
 _FORMULA_STARTS = {"NAME", "QUOTED", "NOT", "ANY", "APPLIES", "AT", "EXACTLY", "LPAR"}
 
 
@@ -182,10 +197,14 @@ def _explain(token: Token, previous: Token | None, accepts: set[str]) -> tuple[s
             did_you_mean(str(token), [*_KINDS, "ontology", "import", "use", "rule", "migrate"], plural="declarations"),
             "E011",
         )
+    if "IMPLIES" in accepts and token.lower() in _ELSEWHERE:
+        return f"{text} is no operator", f"write `{_ELSEWHERE[token.lower()]}`", "E011"
     if before in ("NAME", "QUOTED", "RPAR", "RBRACE") and "IMPLIES" in accepts and token.type in _FORMULA_STARTS:
         step = "join them by and, or, =>, <=>, or write each on a line of its own"
+        if previous is not None and previous.lower() == "if":
+            step = "what holds if a holds is written a => b"
         return f"two formulas side by side: {previous} {token}".replace("`", ""), step, "E013"
-    missing = next((_MISSING[name] for name in _MISSING if name in accepts and before in _MISSING_AFTER), None)
+    missing = _missing(token, before, accepts)
     if token.type in ("NAME", "QUOTED") and previous is not None and before in ("NAME", "QUOTED") and missing is None:
         return _side_by_side(token, previous)
     if token.type == "STRING" and before == "STRING":
@@ -194,6 +213,21 @@ def _explain(token: Token, previous: Token | None, accepts: set[str]) -> tuple[s
     if accepts == {"STRING"}:
         missing = "a path or a version stands in double quotes"
     return f"expected {_list(accepts)}, found {found}", missing, "E011"
+
+
+def _missing(token: Token, before: str, accepts: set[str]) -> str | None:
+    """The next step where a token is not what was expected; `before` is the type of the one before it."""
+    if before in _AFTER:
+        return _AFTER[before]
+    if token.type == "STRING" and accepts == {"NAME", "QUOTED"}:
+        return f"an id stands before the title: {slug(token[1:-1])} {token}"
+    if token.type == "STRING" and "NOT" in accepts:
+        return "formulas name things by id or path, without quotes"
+    if token.type == "GT" and "LT" in accepts:
+        return "levels stand from the lowest to the highest: a < b < c"
+    if "COMMA" in token.type and accepts <= {"SEP", "RBRACE"}:
+        return "part them with `;`, or write each on a line of its own"
+    return next((_MISSING[name] for name in _MISSING if name in accepts and before in _MISSING_AFTER), None)
 
 
 def _side_by_side(token: Token, previous: Token) -> tuple[str, str | None, str]:

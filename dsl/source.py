@@ -27,7 +27,7 @@ def read_source(path: Path) -> str:
     except FileNotFoundError:
         raise fail("E001", f"no such file: {path}", help="check the path") from None
     except IsADirectoryError:
-        raise fail("E001", f"{path} is a folder", help="name the .onto file in it") from None
+        raise fail("E001", f"{path} is a folder", help="name a file in it") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         raise fail("E001", f"can't read {path}: {error}", help="check the path and its permissions") from None
     return decode(data, str(path))

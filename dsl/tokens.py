@@ -88,14 +88,25 @@ def _strange_name(token: Token, file: str) -> Diagnostic:
     )
 
 
+_FOREIGN = {
+    "=": "two values are compared with `==`",
+    "&": "write `and`",
+    "!": "write `not`, or `!=` between two values",
+    "[": "classes and formulas stand in braces: { … }",
+}
+"""Characters of other languages, and what stands for them here."""
+
+
 def _stray(token: Token, text: str, file: str) -> Diagnostic:
     span = token_span(token, file)
     position = token.start_pos or 0
     before = re.search(r"[^\s{}(),;\"`]*$", text[max(0, position - 80) : position])
     after = re.match(r"[^\s{}(),;\"`]*", text[position : position + 80])
     chunk = (before[0] if before else "") + (after[0] if after else "")
-    if token == "=":
-        step = "two values are compared with `==`"
+    if token in _FOREIGN:
+        step = _FOREIGN[token]
+    elif token == ":" and chunk.endswith(":"):
+        step = "delete it"
     elif token == "'" and chunk.startswith("'"):
         step = 'strings stand in double quotes: "…"'
     elif chunk != str(token) and any(c.isalnum() for c in chunk):

@@ -112,7 +112,8 @@ def check_values(bound: Bound, names: Sequence[str]) -> None:
         lines = [_line(u, names) for u in unread[:SHOWN]]
         more = [f"and {len(unread) - SHOWN} more values"] if len(unread) > SHOWN else []
         n = sum(len(u.rows) for u in unread)
-        message = f"{n} images have values that {group} can't read: " + "; ".join(lines + more)
+        images = "1 image has a value" if n == 1 else f"{n} images have values"
+        message = f"{images} that {group} can't read: " + "; ".join(lines + more)
         step = (
             "map them with values: {RAW: CLASS}, add an alias (aka) to the class, list them under data.missing, or set"
         )

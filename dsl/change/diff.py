@@ -15,6 +15,7 @@ from .reading import Readings, read_old
 from .world_change import WorldChange, compare_worlds
 
 _LISTED = 12
+_GIVE_VERSION = 'give it a version: ontology NAME version "1.0"'
 
 
 @dataclass(frozen=True)
@@ -165,18 +166,22 @@ def _version_findings(diff: Diff, where: str) -> Iterator[Diagnostic]:
         )
         yield Diagnostic("W155", message, "warning", where=where, help='versions are numbers and dots: "1.10"')
     elif diff.breaking and not diff.later:
-        message = f'a breaking change from version "{old}" to "{new}"' if new != old else _unversioned(old)
+        message = _breaking(old, new)
         unread = f"{_many(len(diff.unread), 'old class', 'old classes')} can't be read"
         why = "; ".join([*([unread] if diff.unread else []), *diff.misfits])
-        step = "raise the version" if new else 'give it a version: ontology NAME version "1.0"'
+        step = "raise the version" if new else _GIVE_VERSION
         yield Diagnostic("E150", f"{message}: {why}", where=where, help=step)
     elif not diff.later and new != old:
-        message = f'the version went down, from "{old}" to "{new}"'
-        yield Diagnostic("W151", message, "warning", where=where, help="compare the older file with the newer one")
+        message, step = f'the version went down, from "{old}" to "{new}"', "compare the older file with the newer one"
+        if new is None:
+            message, step = f'the version "{old}" is gone', _GIVE_VERSION
+        yield Diagnostic("W151", message, "warning", where=where, help=step)
 
 
-def _unversioned(version: str | None) -> str:
-    return "a breaking change without a version" if version is None else f'a breaking change within version "{version}"'
+def _breaking(old: str | None, new: str | None) -> str:
+    if new is None:
+        return "a breaking change without a version" + (f', where there was "{old}"' if old else "")
+    return "a breaking change " + (f'within version "{new}"' if new == old else f'from version "{old}" to "{new}"')
 
 
 def _unread_spellings(diff: Diff) -> Iterator[tuple[str, list[str]]]:

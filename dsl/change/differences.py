@@ -186,7 +186,9 @@ class _Differences:
 
     def rule(self, old: Rule, new: Rule) -> Iterator[Difference]:
         if self.says(old) != set(new.formulas):
-            yield Difference("rule changed", new.name, _rule(self.old, old), _rule(self.new, new))
+            was, now = _rule(self.old, old), _rule(self.new, new)
+            same = was == now  # the words stayed, what they name did not
+            yield Difference("rule changed", new.name, None if same else was, None if same else now)
         if (old.weight is None) != (new.weight is None):
             yield Difference("rule hardened" if new.weight is None else "rule softened", new.name)
         elif old.weight != new.weight:

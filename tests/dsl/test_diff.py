@@ -271,6 +271,8 @@ def test_versions_between_are_read_too() -> None:
         ('ontology a version "2"\nbinary x', 'ontology a version "1"\nbinary x', ["W151"]),
         ('ontology a version "2"\nbinary x', 'ontology a version "1"\nbinary x, y', ["E150"]),
         ('ontology a version "1"\nbinary x', 'ontology a version "1.0.0"\nbinary x, y', ["E150"]),
+        ('ontology a version "1"\nbinary x', "ontology a\nbinary x, y", ["E150"]),
+        ('ontology a version "1"\nbinary x', "ontology a\nbinary x", ["W151"]),
         ('ontology a version "1"\nbinary x', 'ontology a version "beta"\nbinary x, y', ["W155"]),
         ('ontology a version "1"\nbinary x', 'ontology b version "1"\nbinary x', ["W156"]),
         ('ontology a version "1"\nbinary x',
@@ -283,6 +285,7 @@ def test_findings(old: str, new: str, codes: list[str]) -> None:
     diff = compare(load(old), load(new))
     assert [d.code for d in diff.diagnostics] == codes
     assert all(d.help for d in diff.diagnostics)
+    assert not any("None" in d.message for d in diff.diagnostics)
 
 
 def test_an_open_question_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,3 +311,10 @@ def test_data_are_json() -> None:
     assert data["readings"][0] == {"old": "crop.apple", "how": "same", "new": ["crop.apple"]}
     assert data["worlds"]["tightened"]
     assert data["worlds"]["lost"] == "health.diseased.disease.rust"
+
+
+def test_a_rule_whose_words_stay_but_name_something_else_has_changed() -> None:
+    old = 'ontology a version "1"\nmulticlass x { p, q }\nbinary b\nrule r { p => b }'
+    new = 'ontology a version "2"\nmulticlass y { p, q }\nbinary b\nrule r { p => b }'
+    [changed] = [d for d in compare(load(old), load(new)).differences if d.what == "rule changed"]
+    assert (changed.path, changed.old, changed.new) == ("r", None, None)

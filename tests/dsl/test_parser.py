@@ -189,3 +189,30 @@ def test_a_folder_is_no_ontology(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LinnaeusError, match="can't read"):
         load_ontology(tmp_path / "file" / "x.onto")
+
+
+@pytest.mark.parametrize(
+    ("line", "step"),
+    [
+        ("rule r { a && wet }", "write `and`"),
+        ("rule r { !wet }", "write `not`"),
+        ("rule r { a | wet }", "write `or`"),
+        ("rule r { a -> wet }", "write `=>`"),
+        ("rule r { a implies wet }", "write `=>`"),
+        ("rule r { a AND wet }", "write `and`"),
+        ("rule r { if a then wet }", "a => b"),
+        ("rule r { a => wet, b => wet }", "part them with `;`"),
+        ('rule r { "a" => wet }', "without quotes"),
+        ("rule { a => wet }", "rule NAME"),
+        ("rule r: a => wet", "delete it"),
+        ("rule r soft { a => wet }", "soft 1.5"),
+        ("rule r { at most one of {a, wet} }", "in digits"),
+        ("ordinal o { x > y }", "from the lowest"),
+        ('multilabel "Crop kind" { x, y }', 'crop_kind "Crop kind"'),
+        ("multiclass m [x, y]", "braces: { … }"),
+    ],
+)
+def test_habits_of_other_languages_are_told_how_it_is_said_here(line: str, step: str) -> None:
+    found = check_text(f"ontology x\nmulticlass g {{ a, b }}\nbinary wet\n{line}\n", "x.onto").diagnostics
+    assert [d.span.line for d in found if d.span] == [4]
+    assert step in (found[0].help or "")
