@@ -81,9 +81,6 @@ def _print_data(study: Path, report: dict[str, Any] | None, about: tuple[Diagnos
 
 
 def _check(path: Path) -> Checked:
-    if path.suffix in (".yaml", ".yml"):
-        step = f"linnaeus run {path} --dry-run checks a study"
-        return Checked(None, (Diagnostic("E001", f"{path} is a study, not an ontology", help=step),))
     try:
         return check_file(path)
     except LinnaeusError as error:

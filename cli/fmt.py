@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from ..dsl.fmt import format_text
-from ..dsl.source import decode, read_source
+from ..dsl.source import decode, read_source, refuse_other_kinds
 from ..errors import LinnaeusError, fail
 from .writing import replace_file
 
@@ -77,6 +77,7 @@ def _format(path: Path) -> _Result:
         if path == STANDARD_INPUT:
             result.before = decode(sys.stdin.buffer.read(), result.name)
         else:
+            refuse_other_kinds(path)
             result.before = read_source(path)
         result.after = format_text(result.before, result.name)
     except LinnaeusError as error:

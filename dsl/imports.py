@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ..errors import Diagnostic, LinnaeusError, Span
 from .files import Files, absolute
 from .ontology import Ontology
+from .source import refuse_other_kinds
 from .syntax import Document, ImportNode
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ def _load(
         message = f"imports go in a circle: {' → '.join(p.name for p in cycle)}"
         step = "move what the files share to one that imports neither"
         return None, [Diagnostic("E121", message, span=span, help=step)]
+    try:
+        refuse_other_kinds(path)
+    except LinnaeusError as error:
+        [found] = error.diagnostics
+        return None, [Diagnostic("E120", found.message, span=span, help=found.help)]
     try:
         text = files.read(path)
     except LinnaeusError as error:

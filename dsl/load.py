@@ -15,7 +15,7 @@ from .ontology import Ontology
 from .outline import Outline
 from .parser import parse, place
 from .resolve import resolve
-from .source import clean
+from .source import clean, refuse_other_kinds
 
 ECHOES = {"E125", "E131"}
 """Unknown names, which are no news where something that may declare them was not read."""
@@ -70,6 +70,7 @@ def check_file(path: str | Path, files: Files | None = None) -> Checked:
         LinnaeusError: the file can't be read.
     """
     files = files or Files()
+    refuse_other_kinds(Path(path))
     return check_text(files.read(Path(path)), str(path), files)
 
 

@@ -16,6 +16,28 @@ _FORBIDDEN = re.compile(
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 
+_STUDY = ("a study", "linnaeus run {} --dry-run checks a study")
+_OTHER = ("a file of another format", "linnaeus convert {} NAME.onto makes an ontology of what it can read")
+_TABLE = ("a table", 'an ontology reads it so: hierarchy NAME from "…" levels COLUMN, …')
+_NO_ONTOLOGY = {
+    ".yaml": _STUDY,
+    ".yml": _STUDY,
+    ".csv": _TABLE,
+    **dict.fromkeys((".json", ".xml", ".ttl", ".rdf", ".owl"), _OTHER),
+}
+
+
+def refuse_other_kinds(path: Path) -> None:
+    """Refuse a file that by its name is no ontology, before each of its lines is called a mistake.
+
+    Raises:
+        LinnaeusError: E001.
+    """
+    if path.suffix.lower() in _NO_ONTOLOGY:
+        what, step = _NO_ONTOLOGY[path.suffix.lower()]
+        raise fail("E001", f"{path} is {what}, not an ontology", help=step.format(path))
+
+
 def read_source(path: Path) -> str:
     """The text of a file.
 

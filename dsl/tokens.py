@@ -105,6 +105,8 @@ def _stray(token: Token, text: str, file: str) -> Diagnostic:
     chunk = (before[0] if before else "") + (after[0] if after else "")
     if token in _FOREIGN:
         step = _FOREIGN[token]
+    elif token == "-" and re.fullmatch(r"-[\d.]+", chunk):
+        step = f"numbers have no sign: {chunk[1:]}"
     elif token == ":" and chunk.endswith(":"):
         step = "delete it"
     elif token == "'" and chunk.startswith("'"):

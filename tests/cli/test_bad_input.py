@@ -70,8 +70,12 @@ def test_files_that_are_no_ontology(
     says(linnaeus(command, "it.onto"), code, *words)
 
 
-def test_check_of_a_study_names_the_command_for_it(linnaeus: Command, animals: Path):
+def test_a_study_or_table_in_place_of_an_ontology_is_named_as_such(linnaeus: Command, animals: Path):
     says(linnaeus("check", "study.yaml"), "E001", "is a study", "--dry-run")
+    says(linnaeus("fmt", "study.yaml"), "E001", "is a study", "--dry-run")
+    says(linnaeus("show", "taxa.csv"), "E001", "is a table", "levels")
+    (animals / "using.onto").write_text('ontology using\nimport "study.yaml" as s\nbinary b\n', encoding="utf-8")
+    says(linnaeus("check", "using.onto"), "E120", "study.yaml is a study", "using.onto:2:8")
 
 
 # --- keys and values ---------------------------------------------------------------------------------

@@ -206,6 +206,7 @@ def test_a_folder_is_no_ontology(tmp_path: Path) -> None:
         ("rule { a => wet }", "rule NAME"),
         ("rule r: a => wet", "delete it"),
         ("rule r soft { a => wet }", "soft 1.5"),
+        ("rule r soft -2 { a => wet }", "no sign"),
         ("rule r { at most one of {a, wet} }", "in digits"),
         ("ordinal o { x > y }", "from the lowest"),
         ('multilabel "Crop kind" { x, y }', 'crop_kind "Crop kind"'),
