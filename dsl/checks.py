@@ -95,7 +95,8 @@ def check_strings(outline: Outline) -> Findings:
 
 def check_reserved(outline: Outline) -> Findings:
     """E106 `other` is the class that `open` adds."""
-    for item in _all_named(outline):
+    used = (group for group in outline.groups if group.used is not None and group.used.path == group.path)
+    for item in (*_all_named(outline), *used):
         if item.id == OTHER and (isinstance(item, ClassOutline) or "." in item.path):
             step = "mark what stands around it `open`, which adds the class `other`; or choose another id"
             yield finding("E106", item.node.name.span, f"`{OTHER}` is reserved", step)
@@ -125,7 +126,9 @@ def _clashes(item: Named, spelled: dict[str, Named | None]) -> Findings:
         owner = spelled.setdefault(text.value, item)
         if owner is not item and text.value:
             name = f"`{owner.id}`" if owner is not None else f"the class `{OTHER}` that `open` adds"
-            yield finding("E108", text.span, f"{text.value!r} also names {name}", "each spelling names one sibling")
+            yield finding(
+                "E108", _here(item, text.span), f"{text.value!r} also names {name}", "each spelling names one sibling"
+            )
 
 
 def _shared_aliases(group: GroupOutline) -> Findings:
@@ -196,7 +199,7 @@ def _contents(group: GroupOutline) -> Findings:
         return
     for inner in group.misplaced:
         step = "move it into the braces of the class where it applies, or to the top of the file"
-        yield finding("E116", inner.node.span, f"`{inner.id}` stands in a group, not in a class", step)
+        yield finding("E116", _here(inner, inner.node.span), f"`{inner.id}` stands in a group, not in a class", step)
     nested = [c for c in group.classes if c.classes]
     if kind is Kind.MULTICLASS and nested:
         step = f"use hierarchy: hierarchy {group.id} {{ … }}"
@@ -208,7 +211,12 @@ def _contents(group: GroupOutline) -> Findings:
         for level in group.classes:
             for attribute in level.attributes:
                 step = "a group hangs on a class of a multiclass, hierarchy or multilabel"
-                yield finding("E114", attribute.node.span, f"`{attribute.id}` hangs on a level of an ordinal", step)
+                yield finding(
+                    "E114",
+                    _here(attribute, attribute.node.span),
+                    f"`{attribute.id}` hangs on a level of an ordinal",
+                    step,
+                )
 
 
 def _order(group: GroupOutline) -> Findings:
@@ -277,6 +285,11 @@ def _spellings(item: Named) -> Iterable[Text]:
     """The title and the aliases."""
     title = [item.node.title] if item.node.title else []
     return [*title, *(text for m in item.node.modifiers if isinstance(m, Aka) for text in m.names)]
+
+
+def _here(item: Named, span: Span) -> Span:
+    """A place of an item, in this file: for a used group that of its `use`."""
+    return item.node.name.span if isinstance(item, GroupOutline) and item.used is not None else span
 
 
 def _open_span(item: Named) -> Span:

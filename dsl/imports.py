@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import Diagnostic, LinnaeusError, Span
 from .files import Files, absolute
-from .ontology import Ontology
+from .ontology import Import, Ontology
 from .source import refuse_other_kinds
 from .syntax import Document, ImportNode
 
 if TYPE_CHECKING:
     from .outline import Outline
+
+
+MAX_IMPORTS = 32
+"""How many files may stand in a row of which each imports the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +67,9 @@ def _load(
         message = f"imports go in a circle: {' → '.join(p.name for p in cycle)}"
         step = "move what the files share to one that imports neither"
         return None, [Diagnostic("E121", message, span=span, help=step)]
+    if len(importing) > MAX_IMPORTS:
+        message = f"{len(importing)} files in a row import one another"
+        return None, [Diagnostic("E120", message, span=span, help=f"import at most {MAX_IMPORTS} deep")]
     try:
         refuse_other_kinds(path)
     except LinnaeusError as error:
@@ -93,10 +100,24 @@ def _clashes(modules: Iterable[Module]) -> Iterable[Diagnostic]:
             yield Diagnostic("E123", message, span=span, help="choose another name after `as`")
         aliases.setdefault(module.alias, span)
         o = module.ontology
-        inside = [(i.name, i.version, i.hash, f"{i.alias} in {module.path.name}") for i in o.imports]
+        inside = [(i.name, i.version, i.hash, f"{i.alias} in {file}") for i, file in _inside(module)]
         for name, version, hash_, where in [(o.name, o.version, o.hash, module.path.name), *inside]:
             said = f"version {version}" if version else "without a version"
             first = versions.setdefault(name, (hash_, said, where))
             if first[0] != hash_:
                 message = f"two versions of the ontology {name}: {first[2]} ({first[1]}) and {where} ({said})"
                 yield Diagnostic("E124", message, span=module.node.span, help="import one of them everywhere")
+
+
+def _inside(module: Module) -> Iterator[tuple[Import, str]]:
+    """What a module uses of others, and what they do, each with the name of the file that imports it."""
+    stack, seen = [module], {module.path}
+    while stack:
+        outer = stack.pop()
+        used = {i.alias: i for i in outer.ontology.imports}
+        for inner in outer.outline.modules:
+            if inner.alias in used:
+                yield used[inner.alias], outer.path.name
+                if inner.path not in seen:
+                    stack.append(inner)
+                    seen.add(inner.path)

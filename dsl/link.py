@@ -209,7 +209,9 @@ class _Imported:
             label = labels[index]
             class_ = self.targets[label.path]
             parents = [self.targets[labels[p].path] for p in label.parents]
-            further = tuple(p for p in parents if isinstance(p, ClassOutline) and class_ not in p.classes)
+            further = tuple(
+                p for p in parents if isinstance(p, ClassOutline) and class_.path.rpartition(".")[0] != p.path
+            )
             if isinstance(class_, ClassOutline) and further:
                 self.links.parents[class_] = further
 

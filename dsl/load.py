@@ -108,12 +108,14 @@ class _Checking:
         modules, failed = load_modules(document, self.files, lambda t, f: self.check(t, f, importing), importing)
         outline = resolve(document, modules, self.files)
         checked = [*failed, *outline.problems, *outline.links.problems, *run_checks(outline)]
-        if failed or unread or any(group.partial for group in outline.groups):
+        broken = any(d.severity == "error" for d in unread)
+        if failed or broken or any(group.partial for group in outline.groups):
             checked = [d for d in checked if d.code not in ECHOES]
         known = {(d.code, d.span) for d in unread}
-        if any(d.severity == "error" for d in unread):
+        if broken:
             checked = [d for d in checked if d.code != "E103"]  # what was not read may be what seems missing
         found = [*unread, *(d for d in checked if (d.code, d.span) not in known)]
+        found = list(dict.fromkeys(found))  # a broken file may be imported by several ways
         if any(d.severity == "error" for d in found):
             return None, outline, _sorted(found, file)
         ontology, places = normalise(outline)

@@ -24,7 +24,7 @@ def normalise(outline: Outline) -> tuple[Ontology, Places]:
 
 def group_order(outline: Outline) -> tuple[list[GroupOutline], list[GroupOutline]]:
     """The groups, each after those that its applicability depends on, else in document order; and those that can't be
-    placed, since they depend on themselves or on such a group.
+    placed, since they depend on themselves.
     """
     owner = _owners(outline.groups)
     depends = {
@@ -37,7 +37,7 @@ def group_order(outline: Outline) -> tuple[list[GroupOutline], list[GroupOutline
         for class_ in group.all_classes():
             for attribute in class_.attributes:
                 depends[attribute].add(group)
-    return ordered(outline.groups, lambda group: depends[group])
+    return ordered(outline.groups, depends.__getitem__)[0], circles(outline.groups, depends.__getitem__)
 
 
 def ordered(items: Sequence[T], before: Callable[[T], Iterable[T]]) -> tuple[list[T], list[T]]:
@@ -60,6 +60,17 @@ def ordered(items: Sequence[T], before: Callable[[T], Iterable[T]]) -> tuple[lis
             if not waiting[later]:
                 heapq.heappush(ready, position[later])
     return done, [item for item in items if waiting[item]]
+
+
+def circles(items: Sequence[T], before: Callable[[T], Iterable[T]]) -> list[T]:
+    """Of items that can't be ordered those in a circle or between two, not those behind one."""
+    stuck = ordered(items, before)[1]
+    behind: dict[T, list[T]] = {item: [] for item in stuck}
+    for item in stuck:
+        for first in before(item):
+            if first in behind:
+                behind[first].append(item)
+    return ordered(stuck, behind.__getitem__)[1]
 
 
 def _owners(groups: Iterable[GroupOutline]) -> dict[GroupOutline | ClassOutline, GroupOutline]:

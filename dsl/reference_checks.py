@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from ..errors import Diagnostic
-from .normalise import group_order, ordered
+from .normalise import circles, group_order, ordered
 from .ontology import Kind
 from .outline import ClassOutline, GroupOutline, MigrationOutline, Outline, finding
 from .syntax import From, Is, Levels, MigrationNode, When
@@ -48,22 +49,19 @@ def check_parents(outline: Outline) -> Findings:
             parents.setdefault(class_, []).extend(further.get(class_, ()))
             for child in class_.classes:
                 parents.setdefault(child, []).insert(0, class_)
-        done, stuck = ordered(list(parents), parents.__getitem__)
-        for class_ in (c for c in stuck if c in further):
+        for class_ in (c for c in circles(list(parents), parents.__getitem__) if c in further):
             span = next(m.span for m in class_.node.modifiers if isinstance(m, Is))
             yield finding("E119", span, f"`{class_.path}` would stand above itself", "delete one `is` of the circle")
-        above: dict[ClassOutline, set[ClassOutline]] = {}
-        for class_ in done:
-            above[class_] = {a for p in parents[class_] for a in (p, *above[p])}
-            yield from _redundant(class_, parents[class_], above)
+        for class_ in ordered(list(parents), parents.__getitem__)[0]:
+            yield from _redundant(class_, parents)
 
 
-def _redundant(
-    class_: ClassOutline, parents: Sequence[ClassOutline], above: dict[ClassOutline, set[ClassOutline]]
-) -> Findings:
+def _redundant(class_: ClassOutline, all_parents: Mapping[ClassOutline, Sequence[ClassOutline]]) -> Findings:
     modifier = next((m for m in class_.node.modifiers if isinstance(m, Is)), None)
-    if modifier is None:
+    parents = all_parents[class_]
+    if modifier is None or len(parents) < 2:
         return
+    above = {parent: _above(parent, all_parents) for parent in parents}
     for number, parent in enumerate(parents):
         implying = [p for p in parents if parent in above[p]]
         if implying or parent in parents[:number]:
@@ -71,17 +69,35 @@ def _redundant(
             yield finding("W121", modifier.span, f"the parent `{parent.path}` is redundant: {reason}", "leave it out")
 
 
+def _above(class_: ClassOutline, parents: Mapping[ClassOutline, Sequence[ClassOutline]]) -> set[ClassOutline]:
+    """All that a class implies. Kept for no class: in a long chain that would be much."""
+    found: set[ClassOutline] = set()
+    stack = [class_]
+    while stack:
+        new = [p for p in parents[stack.pop()] if p not in found]
+        found.update(new)
+        stack += new
+    return found
+
+
 def check_rules(outline: Outline) -> Findings:
-    """E137 two rules of one name; W122 a rule that says nothing."""
+    """E135 a weight that is no number; E137 two rules of one name; W122 a rule that says nothing."""
     first: dict[str, int] = {}
+    imported = {rule.name for rule in outline.links.rules if rule.used is not None}
     for rule in outline.rules:
         name, span = rule.name.text, rule.name.span
-        if name in first:
+        if name in imported:
+            yield finding("E137", span, f"duplicate rule `{name}`", "an imported rule is called so: rename this one")
+        elif name in first:
             yield finding("E137", span, f"duplicate rule `{name}`", f"the first is in line {first[name]}: rename one")
         first.setdefault(name, span.line)
         if not rule.formulas and not rule.partial:
             yield finding(
                 "W122", rule.span, f"the rule `{name}` is empty", "write a formula in its braces, or delete it"
+            )
+        elif rule.weight is not None and not math.isfinite(rule.weight):
+            yield finding(
+                "E135", span, f"the soft rule `{name}` weighs more than a number can say", "such as: soft 1.0"
             )
         elif rule.weight == 0:
             yield finding("W122", span, f"the soft rule `{name}` weighs nothing", "give it a weight: soft 1.0")

@@ -30,6 +30,7 @@ from .syntax import (
     UseNode,
 )
 from .taxonomy import read_taxonomy
+from .tokens import MAX_DEPTH
 
 
 def resolve(document: Document, modules: tuple[Module, ...], files: Files) -> Outline:
@@ -140,6 +141,10 @@ class _Resolver:
                 self.wrong(
                     "E126", node.span, message, "a used group is one variable: use it once, and name it in formulas"
                 )
+                continue
+            if prefix.count(".") + max(g.path.count(".") for g in group.walk()) > MAX_DEPTH:
+                message = f"with `{group.path}` of {module.alias} in them, brackets nest deeper than {MAX_DEPTH}"
+                self.wrong("E010", node.span, message, "use it further out")
                 continue
             name = node.alias or Name(group.id, node.target.span)
             path = prefix + segment(name.text)

@@ -13,6 +13,7 @@ from .names import slug
 from .ontology import OTHER
 from .source import clean
 from .syntax import Body, ClassNode, From, Levels, Name, Text
+from .tokens import MAX_DEPTH
 
 
 @dataclass
@@ -63,10 +64,16 @@ def _columns(header: Sequence[str], levels: Levels, file: str) -> list[int]:
     """Which column each level is.
 
     Raises:
-        LinnaeusError: E130, a level that is no column.
+        LinnaeusError: E130, levels that are no column or several, or are too many.
     """
     names = [unicodedata.normalize("NFC", cell.strip()) for cell in header]
+    if len(levels.names) > MAX_DEPTH:
+        message = f"{len(levels.names)} levels, where hierarchies nest at most {MAX_DEPTH} deep"
+        raise LinnaeusError(Diagnostic("E130", message, span=levels.span, help="name fewer columns"))
     for level in levels.names:
+        if names.count(level.text) > 1:
+            message = f"{file} has several columns {level.text!r}"
+            raise LinnaeusError(Diagnostic("E130", message, span=level.span, help="rename all but one in the file"))
         if level.text not in names:
             step = did_you_mean(level.text, names, plural="columns")
             raise LinnaeusError(Diagnostic("E130", f"{file} has no column {level.text!r}", span=level.span, help=step))
