@@ -246,7 +246,7 @@ class Reasoner:
         asked: dict[int, int] = {}
         for group in sorted(set(self.clauses.values) - never):
             self.solver.solve([self.law, self.clauses.applies(group)])
-            for label in sorted(self.solver.world() & set(self.ontology.groups[group].labels)):
+            for label in sorted(self.clauses.holding(self.solver.model(), self.ontology.groups[group])):
                 asked[label] = self.can_fail(label)
         possible = self.solver.possible(asked.values(), [self.law])
         return frozenset(i for i, literal in asked.items() if literal not in possible and literal != -TRUE)

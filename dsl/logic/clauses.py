@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..formula import Formula, Op
-from ..ontology import Kind
+from ..ontology import Group, Kind
 from .abstraction import Abstraction, atom
 
 TRUE = 1
@@ -196,27 +196,30 @@ class Clauses:
 
         The abstraction must need every group that has a `when`.
         """
-
-        def true(literal: int) -> bool:
-            return (model[abs(literal) - 1] > 0) == (literal > 0)
-
         world: set[int] = set()
         for group in self.ontology.groups:
             if group.index in self._applies:
-                here = true(self._applies[group.index])
+                here = _true(model, self._applies[group.index])
             else:
                 here = group.condition is None or group.condition in world
-            if not here:
-                continue
-            value = self.values.get(group.index)
-            if value is not None and value.labels is not None:
-                world |= {i for i, literal in value.labels.items() if true(literal)}
-            elif group.single_choice:
-                leaves = self.ontology.leaves(group)
-                if value is not None:
-                    state = self.abstraction.choices[group.index].state
-                    leaves = tuple(i for i in leaves if true(value.states[state[i]]))
-                world |= set(self.ontology.ancestors(leaves[0]))
-            else:
-                assert group.kind in (Kind.BINARY, Kind.MULTILABEL)  # nothing of it need hold
+            if here:
+                world |= self.holding(model, group)
         return frozenset(world)
+
+    def holding(self, model: Sequence[int], group: Group) -> set[int]:
+        """The labels of a group that applies, in the world of a model."""
+        value = self.values.get(group.index)
+        if value is not None and value.labels is not None:
+            return {i for i, literal in value.labels.items() if _true(model, literal)}
+        if group.single_choice:
+            leaves = self.ontology.leaves(group)
+            if value is not None:
+                state = self.abstraction.choices[group.index].state
+                leaves = tuple(i for i in leaves if _true(model, value.states[state[i]]))
+            return set(self.ontology.ancestors(leaves[0]))
+        assert group.kind in (Kind.BINARY, Kind.MULTILABEL)  # nothing of it need hold
+        return set()
+
+
+def _true(model: Sequence[int], literal: int) -> bool:
+    return (model[abs(literal) - 1] > 0) == (literal > 0)

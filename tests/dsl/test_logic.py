@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from linnaeus.dsl.formula import Formula, Op, conjunction, holds
+from linnaeus.dsl.load import check_text
 from linnaeus.dsl.logic.analysis import Logic, analyse, hard_formulas
 from linnaeus.dsl.ontology import Group, Kind, Label, Ontology, Rule
 from linnaeus.dsl.testing import applies_in, enumerate_worlds, random_formula, random_ontology, true_in
@@ -292,3 +293,22 @@ def test_ten_thousand_classes_under_fifty_rules_take_a_moment():
     some = sorted(analysis.dead)[:3] + [label for label in range(0, 10_000, 997) if label not in analysis.dead][:3]
     for label in some:
         assert logic.satisfiable(holds(label)) == (label not in analysis.dead)
+
+
+def test_many_groups_in_rules_are_not_each_a_world() -> None:
+    """The labels of one group are asked of one group: quadratic, 200 groups would write 40,000 of them out."""
+    n = 200
+    text = "\n".join(f"multiclass g{i} {{ low, mid, high }}" for i in range(n))
+    rules = "\n".join(f"rule r{i} {{ g{i}.low => not g{i + 1}.high }}" for i in range(n - 1))
+    ontology = check_text(f"ontology x\n{text}\n{rules}\n", "x.onto").require()
+    asked = 0
+
+    def leaves(self: Ontology, group: Group) -> tuple[int, ...]:
+        nonlocal asked
+        asked += 1
+        return group.labels
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ontology, "leaves", leaves)
+        assert analyse(ontology).forced == frozenset()
+    assert asked < 5 * n
