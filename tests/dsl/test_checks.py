@@ -75,7 +75,7 @@ def test_ten_thousand_classes() -> None:
     start = time.perf_counter()
     checked = check_text(f"ontology big\nhierarchy h {{\n{families}\n}}", "big.onto")
     ontology, found = checked.ontology, checked.diagnostics
-    assert time.perf_counter() - start < 20  # some 1.5 s on an idle core; a quadratic pass takes minutes
+    assert time.perf_counter() - start < 60  # some 1.5 s on an idle core; a quadratic pass takes minutes
     assert found == ()
     assert ontology is not None
     assert len(ontology.labels) == 10_100

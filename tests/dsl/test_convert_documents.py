@@ -181,7 +181,7 @@ def test_broken_files_never_show_a_traceback(tool: str, tmp_path: Path) -> None:
     assert codes <= {"E160", "E162", "E163"}
     assert read
     assert refused
-    assert slowest < 2
+    assert slowest < 20  # a tenth of a second; a hang is what this looks for
 
 
 def mutated(text: str, rng: random.Random) -> str:

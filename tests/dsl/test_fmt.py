@@ -443,7 +443,7 @@ def test_deep_and_long_texts() -> None:
     hold("ontology x\nhierarchy h " + "{ a " * depth + "}" * depth)
 
 
-def test_ten_thousand_classes_take_under_two_seconds() -> None:
+def test_ten_thousand_classes() -> None:
     lines = ["ontology big", "hierarchy taxonomy {"]
 
     def grow(level: int) -> None:
@@ -463,5 +463,5 @@ def test_ten_thousand_classes_take_under_two_seconds() -> None:
     format_text("", "x.onto")  # the grammar is compiled once in a process
     start = time.process_time()
     formatted = format_text(text, "x.onto")
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 60  # some 1.5 s without coverage; a quadratic pass takes minutes
     assert formatted.count("\n") == text.count("\n") + 2  # at the end, and below the header
