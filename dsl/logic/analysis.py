@@ -272,6 +272,8 @@ class Reasoner:
         stay: list[At] = []
         found: dict[At, tuple[At, ...]] = {}
         for k in reversed(range(len(ordered))):
+            if self.solver.tired():
+                break
             literal = self.literals[ordered[k]]
             if self.solver.solve([prefixes[k], kept, -literal]):
                 self.clauses.clauses.append([-kept, literal])
@@ -295,7 +297,7 @@ class Reasoner:
         values: dict[int, Value] = {}
         found: list[tuple[At, int]] = []
         for at, formula in self.formulas.items():
-            if at in trivial:
+            if at in trivial or self.solver.tired():
                 continue
             atoms = (atom(self.ontology, node) for node in formula.walk())
             spoken = sorted({self.ontology.labels[labels[0]].group for labels in atoms if labels})

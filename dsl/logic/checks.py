@@ -227,12 +227,24 @@ def _guarded(ontology: Ontology, formula: Formula, groups: Iterable[int]) -> For
     return Formula(Op.IMPLIES, (conjunction([*known, *guards]), right))
 
 
+def check_completeness(ontology: Ontology, analysis: Analysis, places: Places) -> Findings:
+    """I141 so many formulas that not everything was looked for."""
+    if analysis.reasoner.solver.gave_up:
+        message = (
+            f"{len(analysis.reasoner.formulas):,} formulas: that there are legal worlds is sure, but not all that may"
+        )
+        message += " be odd about single classes and rules was looked for"
+        step = "fewer formulas about larger sets of classes, such as `group in {…} => …`, are looked at in full"
+        yield _found("I141", places.start, message, step)
+
+
 LOGIC_CHECKS: tuple[Callable[[Ontology, Analysis, Places], Findings], ...] = (
     check_consistency,
     check_groups,
     check_labels,
     check_formulas,
     check_applicability,
+    check_completeness,
 )
 
 

@@ -14,6 +14,10 @@ from .clauses import Clauses
 EFFORT = 20_000
 """Conflicts that one solver may meet in all. Rules that people write take a few; this many take about a second."""
 
+WORK = 10_000_000
+"""Variables that one solver may decide before it stops looking for oddities: some seconds. Thousands of formulas about
+the classes of one large choice take more; that not all was looked for is said."""
+
 _SCANS = 200
 """So many models are searched for all that they show possible; after these a model rarely shows anything new."""
 
@@ -33,6 +37,14 @@ class Solver:
         self.clauses = Clauses(self.abstraction)
         self._solver: Any = Minisat22()
         self._known = 0
+        self._work = 0
+        self.gave_up = False
+        """Whether something was not looked for, see `tired`."""
+
+    def tired(self) -> bool:
+        """Whether more than `WORK` has been done. Who asks and is told so leaves something out."""
+        self.gave_up = self.gave_up or self._work > WORK
+        return self._work > WORK
 
     def solve(self, literals: Iterable[int]) -> bool:
         """Whether all these literals can be true together."""
@@ -40,6 +52,7 @@ class Solver:
         for clause in self.clauses.clauses[self._known :]:
             self._solver.add_clause(clause)
         self._known = len(self.clauses.clauses)
+        self._work += self._solver.nof_vars()
         self._solver.conf_budget(max(1, EFFORT - int(self._solver.accum_stats()["conflicts"])))
         answer = self._solver.solve_limited(assumptions=assumptions)
         if answer is None:
@@ -60,11 +73,15 @@ class Solver:
         return self.clauses.world(self.model())
 
     def possible(self, literals: Iterable[int], given: Sequence[int] = ()) -> set[int]:
-        """Those of some literals that can be true, each by itself, where the `given` ones are."""
+        """Those of some literals that can be true, each by itself, where the `given` ones are; a tired solver takes
+        those that it has not looked at for possible.
+        """
         left = dict.fromkeys(literals)
         found: set[int] = set()
         scans = 0
         while left:
+            if self.tired():
+                return found | set(left)
             literal = next(iter(left))
             del left[literal]
             if not self.solve([*given, literal]):

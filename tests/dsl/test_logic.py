@@ -312,3 +312,17 @@ def test_many_groups_in_rules_are_not_each_a_world() -> None:
         patch.setattr(Ontology, "leaves", leaves)
         assert analyse(ontology).forced == frozenset()
     assert asked < 5 * n
+
+
+def test_a_tired_solver_says_so_and_claims_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without effort left there are no false findings, and the law that there is a legal world is still decided."""
+    classes = ", ".join(f"c{i}" for i in range(60))
+    soft = "; ".join(f"c{i} => z" for i in range(60))
+    odd = "rule odd { not z; c1 or c2 or c3 }"  # z is dead
+    text = f"ontology x\nmulticlass g {{ {classes} }}\nbinary z\nrule s soft 1 {{ {soft} }}\n{odd}"
+    assert "W140" in {d.code for d in check_text(text, "x.onto").diagnostics}
+    monkeypatch.setattr("linnaeus.dsl.logic.solver.WORK", 1000)
+    assert [d.code for d in check_text(text, "x.onto").diagnostics] == ["I141"]
+    broken = check_text(text.replace("not z;", "not z; z;"), "x.onto")
+    assert broken.ontology is None
+    assert {d.code for d in broken.diagnostics} == {"E140", "I141"}
