@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -88,14 +89,18 @@ class Draft:
 
 def unique_ids(names: Iterable[str]) -> list[str]:
     """An id for each name, no two alike: slugs, with `_2`, `_3` after one that is taken or reserved (`other`)."""
-    taken = {OTHER}
+    return numbered(map(slug, names), {OTHER})
+
+
+def numbered(wanted: Iterable[str], taken: set[str]) -> list[str]:
+    """The ids that are wanted, in their order, with `_2`, `_3` after one that is taken. Adds them to `taken`."""
+    last: Counter[str] = Counter()
     ids = []
-    for name in names:
-        first = slug(name)
-        id, number = first, 1
+    for first in wanted:
+        id = first
         while id in taken:
-            number += 1
-            id = f"{first}_{number}"
+            last[first] += 1
+            id = f"{first}_{last[first] + 1}"
         taken.add(id)
         ids.append(id)
     return ids

@@ -10,7 +10,7 @@ from ..errors import Span
 from .formula import Formula, Op, holds
 from .imports import Module
 from .ontology import OTHER, Change, Group, Import, Kind, Label, Migration, Ontology, Rule
-from .outline import ClassOutline, GroupOutline, Meaning, Other, Outline, Target
+from .outline import ClassOutline, GroupOutline, Meaning, Other, Outline, Target, declared, owners
 from .places import Places
 from .syntax import When
 
@@ -26,9 +26,9 @@ def group_order(outline: Outline) -> tuple[list[GroupOutline], list[GroupOutline
     """The groups, each after those that its applicability depends on, else in document order; and those that can't be
     placed, since they depend on themselves.
     """
-    owner = _owners(outline.groups)
+    owner = owners(outline.groups)
     depends = {
-        group: {owner[_node(t)] for t in outline.links.whens[group].mentioned()}
+        group: {owner[declared(t)] for t in outline.links.whens[group].mentioned()}
         if group in outline.links.whens
         else set()
         for group in outline.groups
@@ -71,18 +71,6 @@ def circles(items: Sequence[T], before: Callable[[T], Iterable[T]]) -> list[T]:
             if first in behind:
                 behind[first].append(item)
     return ordered(stuck, behind.__getitem__)[1]
-
-
-def _owners(groups: Iterable[GroupOutline]) -> dict[GroupOutline | ClassOutline, GroupOutline]:
-    owner: dict[GroupOutline | ClassOutline, GroupOutline] = {}
-    for group in groups:
-        owner[group] = group
-        owner.update(dict.fromkeys(group.all_classes(), group))
-    return owner
-
-
-def _node(target: Target) -> GroupOutline | ClassOutline:
-    return target.owner if isinstance(target, Other) else target
 
 
 class _Builder:

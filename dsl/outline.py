@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -227,6 +227,20 @@ class Outline:
     def rules(self) -> tuple[RuleNode, ...]:
         """The rules that are declared in this file."""
         return tuple(d for d in self.document.declarations if isinstance(d, RuleNode))
+
+
+def declared(target: Target) -> Named:
+    """What a target is declared as: for the class `other`, what it is added to."""
+    return target.owner if isinstance(target, Other) else target
+
+
+def owners(groups: Iterable[GroupOutline]) -> dict[Named, GroupOutline]:
+    """The group that each group and class belongs to."""
+    found: dict[Named, GroupOutline] = {}
+    for group in groups:
+        found[group] = group
+        found.update(dict.fromkeys(group.all_classes(), group))
+    return found
 
 
 def finding(code: str, span: Span, message: str, step: str | None = None) -> Diagnostic:

@@ -10,7 +10,7 @@ from ..errors import did_you_mean
 from .imports import Module
 from .names import segment
 from .ontology import OTHER, Kind
-from .outline import ClassOutline, GroupOutline, Other, Target
+from .outline import ClassOutline, GroupOutline, Named, Other, Target, declared, owners
 from .syntax import Reference
 
 Find: TypeAlias = Callable[[Reference], Target]
@@ -177,15 +177,11 @@ class Scope:
             yield Other(group)
 
     @cached_property
-    def _owners(self) -> dict[GroupOutline | ClassOutline, GroupOutline]:
-        owners: dict[GroupOutline | ClassOutline, GroupOutline] = {}
-        for group in self.groups:
-            owners[group] = group
-            owners.update(dict.fromkeys(group.all_classes(), group))
-        return owners
+    def _owners(self) -> dict[Named, GroupOutline]:
+        return owners(self.groups)
 
     def _owner(self, target: Target) -> GroupOutline:
-        return self._owners[target.owner if isinstance(target, Other) else target]
+        return self._owners[declared(target)]
 
 
 def _ends(target: Target, key: str) -> bool:

@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from ..draft import Draft, DraftClass, DraftGroup, DraftRule
 from ..names import segment, slug
 from ..ontology import OTHER, Kind
 from ..quoting import quote_path
-from .documents import Value
+from .documents import Value, read_json
 from .formats import Loss, Read
-from .questions import REQUIRED, YES_NO, Answer, Condition, Option, Question, name_items
+from .questions import OBJECTS, REQUIRED, YES_NO, Answer, Condition, Option, Question, name_items
 from .terms import natural_id
 
 OF_OBJECTS = "that it is asked of each object: here it is asked once of an image"
 UNANSWERED = "that the question may be left unanswered: unknown is evidence, not a class"
 _KINDS = {Answer.MANY: Kind.MULTILABEL, Answer.LEVEL: Kind.ORDINAL, Answer.YES_NO: Kind.BINARY}
+
+
+def read_questions(
+    path: Path,
+    objects: str,
+    option: Callable[[QuestionReader, Value], Option],
+    question: Callable[[QuestionReader, Value], Question | None],
+) -> Read:
+    """A JSON file of two lists: kinds of objects, as the multilabel group `objects`, and `classifications`, as groups.
+
+    Args:
+        objects: the key of the kinds of objects.
+        option, question: read one entry of each list.
+    """
+    document = read_json(path)
+    reader = QuestionReader(path)
+    reader.lose_keys(document, (objects, "classifications"))
+    questions: list[Question] = []
+    kinds = document.get(objects)
+    if kinds is not None and kinds.data:
+        options = [option(reader, value) for value in kinds.items()]
+        questions.append(Question(OBJECTS, Answer.MANY, options, kinds.where))
+    questions += [q for v in document.entries("classifications") if (q := question(reader, v)) is not None]
+    return reader.finish(questions)
 
 
 class QuestionReader:
@@ -40,6 +64,22 @@ class QuestionReader:
             found = value.get(key)
             if found is not None and found.data not in ("", [], {}):
                 self.lose(found.where, f"the key {key!r}")
+
+    def answer(self, value: Value, kind: Value, answers: Mapping[str, Answer], free: Collection[str]) -> Answer | None:
+        """How a question is answered, by the word that a format has for it; None, and a loss, for a `free` answer.
+
+        Raises:
+            LinnaeusError: a word that is neither.
+        """
+        word = kind.text()
+        if word in free:
+            self.lose(value.where, "a question with a free answer")
+            return None
+        if word not in answers:
+            raise kind.wrong(f"unknown type {word!r}", f"known types: {', '.join((*answers, *free))}")
+        if word.lower() == "dropdown":
+            self.lose(kind.where, "that it is shown as a drop-down list")
+        return answers[word]
 
     def finish(self, questions: list[Question]) -> Read:
         """The draft of all questions."""

@@ -14,11 +14,11 @@ from typing import Any
 
 from ...errors import LinnaeusError
 from ..ontology import Ontology
-from .asked import OF_OBJECTS, QuestionReader
+from .asked import OF_OBJECTS, QuestionReader, read_questions
 from .asking import QuestionWriter
 from .documents import Value, read_json
 from .formats import Read, Written
-from .questions import OBJECTS, Answer, Option, Question
+from .questions import Answer, Option, Question
 
 _ANSWERS = {"radio": Answer.ONE, "dropdown": Answer.ONE, "checklist": Answer.MANY}
 _FREE = ("text", "date")
@@ -37,16 +37,7 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path) -> Read:
     """Tools as the multilabel group `objects`, classifications as groups."""
-    document = read_json(path)
-    reader = QuestionReader(path)
-    reader.lose_keys(document, ("tools", "classifications"))
-    questions: list[Question] = []
-    tools = document.get("tools")
-    if tools is not None and tools.data:
-        options = [_tool(reader, value) for value in tools.items()]
-        questions.append(Question(OBJECTS, Answer.MANY, options, tools.where))
-    questions += [q for v in document.entries("classifications") if (q := _question(reader, v)) is not None]
-    return reader.finish(questions)
+    return read_questions(path, "tools", _tool, _question)
 
 
 def _tool(reader: QuestionReader, value: Value) -> Option:
@@ -62,13 +53,9 @@ def _tool(reader: QuestionReader, value: Value) -> Option:
 
 def _question(reader: QuestionReader, value: Value) -> Question | None:
     kind = value.need("type")
-    if kind.text() in _FREE:
-        reader.lose(value.where, "a question with a free answer")
+    answer = reader.answer(value, kind, _ANSWERS, _FREE)
+    if answer is None:
         return None
-    if kind.text() not in _ANSWERS:
-        raise kind.wrong(f"unknown type {kind.text()!r}", f"known types: {', '.join((*_ANSWERS, *_FREE))}")
-    if kind.text() == "dropdown":
-        reader.lose(kind.where, "that it is shown as a drop-down list")
     scope = value.get("scope")
     if scope is not None and scope.text() != "global":
         reader.lose(scope.where, "that it is asked of each frame")
@@ -77,7 +64,7 @@ def _question(reader: QuestionReader, value: Value) -> Question | None:
     title = value.text_of("instructions") or value.need("name").text()
     required = value.get("required")
     flag = None if required is None else required.flag()
-    return Question(title, _ANSWERS[kind.text()], options, value.where, value.text_of("name"), flag)
+    return Question(title, answer, options, value.where, value.text_of("name"), flag)
 
 
 def _option(reader: QuestionReader, value: Value) -> Option:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ...errors import fail
-from ..draft import DraftClass, DraftGroup
+from ..draft import DraftClass, DraftGroup, numbered
 from ..names import segment, slug
 from ..ontology import OTHER, Kind
 from ..quoting import quote_id, quote_path
@@ -121,16 +121,9 @@ def name_siblings(terms: Sequence[Term], losses: list[Loss], taken: Collection[s
 def _unique_ids(terms: Sequence[Term], taken: set[str]) -> dict[str, str]:
     """An id for each key. Names that are ids as they stand come first: no slug takes theirs."""
     wanted = {term.key: writable_id(term.id) or natural_id(term.name) for term in terms}
-    ids: dict[str, str] = {}
     own = {term.key for term in terms if wanted[term.key] in (term.id, tidy(term.name))}
-    last: Counter[str] = Counter()
-    for term in sorted(terms, key=lambda t: t.key not in own):
-        first = id_ = wanted[term.key]
-        while id_ in taken:
-            last[first] += 1
-            id_ = f"{first}_{last[first] + 1}"
-        taken.add(id_)
-        ids[term.key] = id_
+    keys = [term.key for term in sorted(terms, key=lambda t: t.key not in own)]
+    ids = dict(zip(keys, numbered([wanted[key] for key in keys], taken), strict=True))
     return {term.key: ids[term.key] for term in terms}
 
 

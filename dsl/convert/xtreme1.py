@@ -16,11 +16,11 @@ from typing import Any
 
 from ...errors import LinnaeusError
 from ..ontology import Ontology
-from .asked import OF_OBJECTS, QuestionReader
+from .asked import OF_OBJECTS, QuestionReader, read_questions
 from .asking import QuestionWriter
 from .documents import Value, read_json
 from .formats import Read, Written
-from .questions import OBJECTS, Answer, Option, Question
+from .questions import Answer, Option, Question
 
 _ANSWERS = {"RADIO": Answer.ONE, "DROPDOWN": Answer.ONE, "MULTI_SELECTION": Answer.MANY}
 _FREE = ("TEXT", "LONG_TEXT", "TEXT_AREA", "NUMBER", "DATE")
@@ -39,16 +39,7 @@ def recognises(path: Path) -> bool:
 
 def read(path: Path) -> Read:
     """Classes as the multilabel group `objects`, classifications as groups."""
-    document = read_json(path)
-    reader = QuestionReader(path)
-    reader.lose_keys(document, ("classes", "classifications"))
-    questions: list[Question] = []
-    classes = document.get("classes")
-    if classes is not None and classes.data:
-        options = [_class(reader, value) for value in classes.items()]
-        questions.append(Question(OBJECTS, Answer.MANY, options, classes.where))
-    questions += [q for v in document.entries("classifications") if (q := _question(reader, v)) is not None]
-    return reader.finish(questions)
+    return read_questions(path, "classes", _class, _question)
 
 
 def _class(reader: QuestionReader, value: Value) -> Option:
@@ -70,17 +61,13 @@ def _question(reader: QuestionReader, value: Value) -> Question | None:
     if inner is not None:
         reader.lose_keys(inner, _QUESTION_KEYS)
     kind = value.get("inputType") or value.get("type") or (inner or value).need("type")
-    if kind.text() in _FREE:
-        reader.lose(value.where, "a question with a free answer")
+    answer = reader.answer(value, kind, _ANSWERS, _FREE)
+    if answer is None:
         return None
-    if kind.text() not in _ANSWERS:
-        raise kind.wrong(f"unknown type {kind.text()!r}", f"known types: {', '.join((*_ANSWERS, *_FREE))}")
-    if kind.text() == "DROPDOWN":
-        reader.lose(kind.where, "that it is shown as a drop-down list")
     required = value.get("isRequired") or value.get("required")
     options = [_option(reader, v) for v in value.entries("options") or (inner or value).entries("options")]
     flag = None if required is None else required.flag()
-    return Question(value.need("name").text(), _ANSWERS[kind.text()], options, value.where, required=flag)
+    return Question(value.need("name").text(), answer, options, value.where, required=flag)
 
 
 def write(ontology: Ontology) -> Written:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from ...errors import Diagnostic, LinnaeusError, Severity, Span
+from ...errors import Diagnostic, LinnaeusError, Span
 from ..formula import COUNTS, Formula, Op, conjunction, holds
 from ..formula_text import formula_text, group_text, label_text
 from ..ontology import Kind, Ontology
+from ..outline import finding
 from ..places import Places
 from .analysis import Analysis, At, analyse
 from .width import BUDGET, Cost, inference_cost, rule_to_blame
@@ -67,10 +68,10 @@ def _counts(ontology: Ontology, formula: Formula, span: Span, own: bool) -> Find
         size = len(node.args)
         if node.op in (Op.AT_LEAST, Op.EXACTLY) and node.count > size:
             message = f"`{_short(formula_text(ontology, node))}` can't be: {_things(size)} stand in its braces"
-            yield _found("E142", span, message, f"count at most {size}, or list more")
+            yield finding("E142", span, message, f"count at most {size}, or list more")
         elif own and ((node.op is Op.AT_MOST and node.count >= size) or (node.op is Op.AT_LEAST and node.count == 0)):
             message = f"`{_short(formula_text(ontology, node))}` is always true: {_things(size)} stand in its braces"
-            yield _found("W147", span, message, "change the number, or delete it")
+            yield finding("W147", span, message, "change the number, or delete it")
 
 
 def _miscounted(ontology: Ontology, places: Places) -> set[At]:
@@ -97,7 +98,7 @@ def check_cost(ontology: Ontology, places: Places) -> Findings:
         message += f"; rule {ontology.rules[rule].name} has the largest part in it"
         enough = "which is few enough" if rest.estimate <= BUDGET else "so others have to change too"
         step = f"without it: {_about(rest)}, {enough}; {step}, split it into smaller formulas, or leave it out"
-    yield _found("E143", span, message, step)
+    yield finding("E143", span, message, step)
 
 
 def _about(cost: Cost) -> str:
@@ -110,12 +111,12 @@ def check_consistency(ontology: Ontology, analysis: Analysis, places: Places) ->
     hard = [at for at in sorted(analysis.contradictions) if ontology.rules[at[0]].weight is None]
     for at in sorted(set(hard) - _miscounted(ontology, places)):
         message = f"`{say.text(at)}` is false in every world, so no image could have legal labels"
-        yield _found("E141", say.span(at), message, "it contradicts itself, or what the groups allow: change it")
+        yield finding("E141", say.span(at), message, "it contradicts itself, or what the groups allow: change it")
     if analysis.conflict and not hard:
         message = f"no legal world: these can't all be true: {say.these(analysis.conflict)}"
         step = "without any one of them the others can be: change one, or make it soft"
         own = [at for at in analysis.conflict if ontology.rules[at[0]].source is None]
-        yield _found("E140", say.span((own or analysis.conflict)[-1]), message, step)
+        yield finding("E140", say.span((own or analysis.conflict)[-1]), message, step)
 
 
 def check_groups(ontology: Ontology, analysis: Analysis, places: Places) -> Findings:
@@ -129,7 +130,7 @@ def check_groups(ontology: Ontology, analysis: Analysis, places: Places) -> Find
         if group.source is None or say.own(culprits):
             why = say.because(culprits) if culprits else "because its condition is never true"
             message = f"`{say.group(index)}` never applies, {why}"
-            yield _found("W141", places.whens[index], message, "delete the group, or change what keeps it away")
+            yield finding("W141", places.whens[index], message, "delete the group, or change what keeps it away")
     for index in sorted(analysis.always):
         group = ontology.groups[index]
         culprits = analysis.why_always(index)
@@ -137,7 +138,7 @@ def check_groups(ontology: Ontology, analysis: Analysis, places: Places) -> Find
             where = "" if group.condition is None else f" where `{say.label(group.condition)}` holds"
             why = f", {say.because(culprits)}" if culprits else ""
             message = f"the condition of `{say.group(index)}` is always true{where}{why}"
-            yield _found("W146", places.whens[index], message, "delete `when …`: it says nothing")
+            yield finding("W146", places.whens[index], message, "delete `when …`: it says nothing")
 
 
 def check_labels(ontology: Ontology, analysis: Analysis, places: Places) -> Findings:
@@ -151,14 +152,14 @@ def check_labels(ontology: Ontology, analysis: Analysis, places: Places) -> Find
             is_always = "is always yes" if group.kind is Kind.BINARY else "always holds"
             where = f" where `{say.group(group.index)}` applies" if group.conditional else ""
             message = f"`{say.label(label)}` {is_always}{where}, {say.because(culprits)}"
-            yield _found("W142", places.labels[label], message, "nothing is left to decide: is a rule too strict?")
+            yield finding("W142", places.labels[label], message, "nothing is left to decide: is a rule too strict?")
     for label in _dead(ontology, analysis):
         culprits, group = analysis.why_dead(label), ontology.groups[ontology.labels[label].group]
         if group.source is None or say.own(culprits):
             never = "is always no" if group.kind is Kind.BINARY else "never holds"
             message = f"`{say.label(label)}` {never}, {say.because(culprits)}"
             step = "no image can be labelled with it: is a rule too strict? else delete it"
-            yield _found("W140", places.labels[label], message, step)
+            yield finding("W140", places.labels[label], message, step)
 
 
 def _dead(ontology: Ontology, analysis: Analysis) -> Iterator[int]:
@@ -179,11 +180,11 @@ def check_formulas(ontology: Ontology, analysis: Analysis, places: Places) -> Fi
     for at in sorted(analysis.tautologies - counted):
         if ontology.rules[at[0]].source is None:
             message = f"`{say.text(at)}` is true in every world, whatever the other rules say"
-            yield _found("W143", say.span(at), message, "it says nothing: change or delete it")
+            yield finding("W143", say.span(at), message, "it says nothing: change or delete it")
     for at, culprits in sorted(analysis.entailed.items()):
         if ontology.rules[at[0]].source is None:
             message = f"`{say.text(at)}` follows from {say.these(culprits)}"
-            yield _found("W144", say.span(at), message, "deleting it changes nothing")
+            yield finding("W144", say.span(at), message, "deleting it changes nothing")
     soft = {at for at in analysis.contradictions - counted if ontology.rules[at[0]].weight is not None}
     for at in sorted(soft | set(analysis.decided)):
         culprits = () if at in soft else analysis.why_decided(at)
@@ -191,7 +192,7 @@ def check_formulas(ontology: Ontology, analysis: Analysis, places: Places) -> Fi
             value = "true" if analysis.decided.get(at, False) else "false"
             why = say.because(culprits) if culprits else "whatever the other rules say"
             message = f"`{say.text(at)}` is {value} in every legal world, {why}: its weight changes nothing"
-            yield _found("W145", say.span(at), message, "delete it, or change what decides it")
+            yield finding("W145", say.span(at), message, "delete it, or change what decides it")
 
 
 def check_applicability(ontology: Ontology, analysis: Analysis, places: Places) -> Findings:
@@ -207,7 +208,7 @@ def check_applicability(ontology: Ontology, analysis: Analysis, places: Places) 
         where = f"where {names} {'does' if len(groups) == 1 else 'do'} not apply"
         message = f"`{say.text(at)}` is false {where}, so by itself it asks for {names} to apply"
         step = f"unless that is meant, write: {_short(formula_text(ontology, _guarded(ontology, formula, groups)))}"
-        yield _found("I140", say.span(at), message, step)
+        yield finding("I140", say.span(at), message, step)
 
 
 def _guarded(ontology: Ontology, formula: Formula, groups: Iterable[int]) -> Formula:
@@ -235,7 +236,7 @@ def check_completeness(ontology: Ontology, analysis: Analysis, places: Places) -
         )
         message += " be odd about single classes and rules was looked for"
         step = "fewer formulas about larger sets of classes, such as `group in {…} => …`, are looked at in full"
-        yield _found("I141", places.start, message, step)
+        yield finding("I141", places.start, message, step)
 
 
 LOGIC_CHECKS: tuple[Callable[[Ontology, Analysis, Places], Findings], ...] = (
@@ -246,11 +247,6 @@ LOGIC_CHECKS: tuple[Callable[[Ontology, Analysis, Places], Findings], ...] = (
     check_applicability,
     check_completeness,
 )
-
-
-def _found(code: str, span: Span, message: str, step: str) -> Diagnostic:
-    severity: Severity = "error" if code[0] == "E" else "warning" if code[0] == "W" else "info"
-    return Diagnostic(code, message, severity, span, help=step)
 
 
 def _formulas(ontology: Ontology) -> Iterator[tuple[At, Formula]]:
