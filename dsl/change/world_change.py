@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from ...errors import LinnaeusError
 from ..formula import Formula, Op, holds, lower
-from ..logic.analysis import Logic
+from ..logic.analysis import Logic, hard_formulas
 from ..logic.solver import Solver
 from ..ontology import Group, Kind, Ontology
 from .reading import Readings
@@ -135,9 +135,9 @@ class _Escape:
     def said(self, world: frozenset[int], first: bool) -> Example:
         """An example that, as far as it can be, leaves out what holds (or, for False, what doesn't)."""
         parts = sorted(self.pattern(world), key=lambda part: part[2] is first)
-        solver = Solver(self.target, [*_hard(self.target), *(f for f, _, _ in parts)])
+        solver = Solver(self.target, [*hard_formulas(self.target).values(), *(f for f, _, _ in parts)])
         literals = {solver.clauses.literal(f): (olds, true) for f, olds, true in parts}
-        needed = solver.minimal(literals, [solver.clauses.literal(f) for f in _hard(self.target)])
+        needed = solver.minimal(literals, [solver.clauses.literal(f) for f in hard_formulas(self.target).values()])
         said = {i: literals[x][1] for x in needed for i in literals[x][0]}
         for g in self.base.groups:  # a class that only the base has says more than that no other holds
             own = [i for i in g.labels if i in world and i not in self.of_base and not self.base.children[i]]
@@ -201,13 +201,13 @@ class _Escape:
 
     def new_rules(self) -> list[Formula]:
         """The hard formulas of the target, lowered, that the base doesn't have."""
-        known = {self.across(lower(self.base, f), self.kept) for f in _hard(self.base)}
-        return [f for f in (lower(self.target, f) for f in _hard(self.target)) if f not in known]
+        known = {self.across(lower(self.base, f), self.kept) for f in hard_formulas(self.base).values()}
+        return [f for f in (lower(self.target, f) for f in hard_formulas(self.target).values()) if f not in known]
 
     def near(self) -> list[Shared]:
         """What a world of the target must agree on: all that hangs together with what differs."""
         target = self.target
-        ties = [f.mentioned_groups(target) for f in _hard(target)]
+        ties = [f.mentioned_groups(target) for f in hard_formulas(target).values()]
         for g in target.groups:
             tied = frozenset() if g.condition is None else frozenset([target.labels[g.condition].group])
             ties.append(tied | (g.when.mentioned_groups(target) if g.when else frozenset()) | {g.index})
@@ -352,10 +352,6 @@ def any_of(ontology: Ontology, labels: Iterable[int]) -> Formula:
         groups.setdefault(ontology.labels[label].group, []).append(label)
     found = [Formula(Op.IN, (), tuple(m), g) if len(m) > 1 else holds(m[0]) for g, m in groups.items()]
     return _or(found)
-
-
-def _hard(ontology: Ontology) -> list[Formula]:
-    return [f for rule in ontology.rules if rule.weight is None for f in rule.formulas]
 
 
 def _and(args: list[Formula]) -> Formula:

@@ -26,7 +26,7 @@ class Logic:
 
     def __init__(self, ontology: Ontology, rules: bool = True):
         self.ontology = ontology
-        self._laws = [f for _, f in hard_formulas(ontology)] if rules else []
+        self._laws = list(hard_formulas(ontology).values()) if rules else []
         self._met: list[Formula] = []
         self._solver: Solver | None = None
 
@@ -111,10 +111,19 @@ def analyse(ontology: Ontology) -> Analysis:
     return Reasoner(ontology).run()
 
 
-def hard_formulas(ontology: Ontology) -> list[tuple[At, Formula]]:
-    """The formulas that are true in every legal world, with their places."""
-    rules = enumerate(ontology.rules)
-    return [((r, k), f) for r, rule in rules if rule.weight is None for k, f in enumerate(rule.formulas)]
+def rule_formulas(ontology: Ontology) -> dict[At, Formula]:
+    """The formulas of all rules, hard and soft, by their places."""
+    return {(r, k): f for r, rule in enumerate(ontology.rules) for k, f in enumerate(rule.formulas)}
+
+
+def hard_formulas(ontology: Ontology) -> dict[At, Formula]:
+    """The formulas that are true in every legal world, by their places."""
+    return {at: f for at, f in rule_formulas(ontology).items() if ontology.rules[at[0]].weight is None}
+
+
+def all_formulas(ontology: Ontology) -> list[Formula]:
+    """The formulas of all rules and of every `when`."""
+    return [*rule_formulas(ontology).values(), *(g.when for g in ontology.groups if g.when is not None)]
 
 
 class Reasoner:
@@ -125,12 +134,11 @@ class Reasoner:
 
     def __init__(self, ontology: Ontology):
         self.ontology = ontology
-        formulas = {(r, k): f for r, rule in enumerate(ontology.rules) for k, f in enumerate(rule.formulas)}
-        self.formulas: dict[At, Formula] = formulas
-        self.solver = Solver(ontology, formulas.values())
+        self.formulas = rule_formulas(ontology)
+        self.solver = Solver(ontology, self.formulas.values())
         self.clauses = self.solver.clauses
-        self.literals = {at: self.clauses.literal(f) for at, f in formulas.items()}
-        self.hard = [at for at, _ in hard_formulas(ontology)]
+        self.literals = {at: self.clauses.literal(f) for at, f in self.formulas.items()}
+        self.hard = list(hard_formulas(ontology))
         self.law = self.clauses.variable()
         self.clauses.clauses += [[-self.law, self.literals[at]] for at in self.hard]
 
@@ -230,8 +238,7 @@ class Reasoner:
 
     def dead(self, never: frozenset[int]) -> frozenset[int]:
         """The labels that never hold."""
-        rules = (f for rule in self.ontology.rules for f in rule.formulas)
-        twins = representatives(self.ontology, [*rules, *(g.when for g in self.ontology.groups if g.when is not None)])
+        twins = representatives(self.ontology, all_formulas(self.ontology))
         asked = {
             label.index: self.can_hold(twins.get(label.index, label.index))
             for label in self.ontology.labels

@@ -16,7 +16,7 @@ from ..formula_text import formula_text, group_text, label_text
 from ..ontology import Kind, Ontology
 from ..outline import finding
 from ..places import Places
-from .analysis import Analysis, At, analyse
+from .analysis import Analysis, At, all_formulas, analyse, rule_formulas
 from .width import BUDGET, Cost, inference_cost, rule_to_blame
 
 Findings: TypeAlias = Iterator[Diagnostic]
@@ -50,13 +50,13 @@ def run_logic_checks(ontology: Ontology, places: Places) -> tuple[Diagnostic, ..
 
 def _gates(ontology: Ontology) -> int:
     """About how many gates the counts of all formulas take."""
-    formulas = [f for _, f in _formulas(ontology)] + [g.when for g in ontology.groups if g.when is not None]
+    formulas = all_formulas(ontology)
     return sum((node.count + 1) * len(node.args) for f in formulas for node in f.walk() if node.op in COUNTS)
 
 
 def check_counts(ontology: Ontology, places: Places) -> Findings:
     """E142 a count that can't be reached; W147 one that says nothing."""
-    for at, formula in _formulas(ontology):
+    for at, formula in rule_formulas(ontology).items():
         yield from _counts(ontology, formula, places.formulas[at[0]][at[1]], ontology.rules[at[0]].source is None)
     for group in ontology.groups:
         if group.when is not None:
@@ -76,7 +76,11 @@ def _counts(ontology: Ontology, formula: Formula, span: Span, own: bool) -> Find
 
 def _miscounted(ontology: Ontology, places: Places) -> set[At]:
     """The formulas that `check_counts` speaks of."""
-    return {at for at, formula in _formulas(ontology) if next(_counts(ontology, formula, places.start, True), None)}
+    return {
+        at
+        for at, formula in rule_formulas(ontology).items()
+        if next(_counts(ontology, formula, places.start, True), None)
+    }
 
 
 def _things(n: int) -> str:
@@ -247,12 +251,6 @@ LOGIC_CHECKS: tuple[Callable[[Ontology, Analysis, Places], Findings], ...] = (
     check_applicability,
     check_completeness,
 )
-
-
-def _formulas(ontology: Ontology) -> Iterator[tuple[At, Formula]]:
-    for r, rule in enumerate(ontology.rules):
-        for k, formula in enumerate(rule.formulas):
-            yield (r, k), formula
 
 
 def _short(text: str) -> str:

@@ -24,7 +24,7 @@ class Oracle:
         self.truth = {
             at: np.array([true_in(ontology, f, w) for w in self.structure]) for at, f in self.formulas.items()
         }
-        self.hard = [at for at, _ in hard_formulas(ontology)]
+        self.hard = list(hard_formulas(ontology))
         self.legal = self.all_true(self.hard)
         self.worlds = [w for w, legal in zip(self.structure, self.legal, strict=True) if legal]
 
